@@ -1,0 +1,39 @@
+/** Read what a PEP 751 lock wants installed: names, versions, and the size of what would be fetched. */
+import { z } from 'zod';
+
+const File = z.object({
+  name: z.string().optional(),
+  url: z.string().optional(),
+  size: z.union([z.number(), z.bigint()]).optional(),
+});
+const LockFile = z.object({
+  packages: z
+    .array(
+      z.object({
+        name: z.string(),
+        version: z.string().optional(),
+        wheels: z.array(File).optional(),
+        sdist: File.optional(),
+      }),
+    )
+    .default([]),
+});
+
+export interface LockedPackage {
+  readonly name: string;
+  readonly version: string;
+  /** Bytes to fetch; 0 when the lock does not say. */
+  readonly bytes: number;
+}
+
+/** The packages of a parsed lock. A package with several wheels counts its largest: which one fits is uv's choice. */
+export function readLockedPackages(parsed: unknown): LockedPackage[] {
+  return LockFile.parse(parsed).packages.map((each) => ({
+    name: each.name,
+    version: each.version ?? '',
+    bytes: Math.max(
+      0,
+      ...[...(each.wheels ?? []), ...(each.sdist ? [each.sdist] : [])].map((file) => Number(file.size ?? 0)),
+    ),
+  }));
+}

@@ -1,0 +1,39 @@
+/** The lease on a node: `owner.json` says which cluster owns it and which run acted last; a stale attempt stops. */
+import { readFile } from 'node:fs/promises';
+import type { RunRef } from '../src/cluster/inputs.ts';
+import { Owner } from '../src/cluster/state.ts';
+import { fail } from '../src/errors.ts';
+import { writeFileAtomic } from '../src/process/files.ts';
+import type { NodeContext } from './context.ts';
+
+const later = (a: Owner['fence'], b: Owner['fence']): boolean =>
+  a.startedAt > b.startedAt || (a.startedAt === b.startedAt && a.run > b.run);
+
+/** Read `owner.json`; null when nobody owns the node. */
+export async function readOwner(context: NodeContext): Promise<Owner | null> {
+  const text = await readFile(context.layout.owner, 'utf8').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  });
+  return text === null ? null : Owner.parse(JSON.parse(text));
+}
+
+/**
+ * Called before every change: claims the node for the run, or throws NODE_OWNED (another cluster or home) or FENCED
+ * (a newer run acted here already).
+ */
+export async function holdNode(context: NodeContext, run: RunRef): Promise<void> {
+  const owner = await readOwner(context);
+  if (owner) {
+    if (owner.cluster !== run.cluster || owner.home !== run.home) {
+      throw fail('NODE_OWNED', { owner: owner.cluster, home: owner.home });
+    }
+    if (later(owner.fence, run.fence)) throw fail('FENCED', { by: owner.fence.run });
+    if (owner.fence.run === run.fence.run) return;
+  }
+  await writeFileAtomic(
+    context.layout.owner,
+    JSON.stringify({ cluster: run.cluster, home: run.home, fence: run.fence } satisfies Owner),
+    { mode: 0o600 },
+  );
+}

@@ -1,0 +1,62 @@
+/** Install wheels: exactly the lock; the proof is that the installed set equals it. */
+import { WheelsInput } from '../src/cluster/inputs.ts';
+import { fail } from '../src/errors.ts';
+import type { Changed } from './acts.ts';
+import { demandSuccess, startAct, unchanged, watchAct } from './acts.ts';
+import type { NodeContext } from './context.ts';
+import { baseEnvironment } from './context.ts';
+import { define } from './define.ts';
+import { confirmInstalled, difference, distributions } from './installed.ts';
+import { ensureLockFile } from './lock.ts';
+import { folderBytes } from './sizes.ts';
+import { demandReachable, environmentPath, indexOptions, lockPath } from './uv.ts';
+
+/** Install exactly the lock; the proof is that the installed set equals it. */
+export const installWheels = (context: NodeContext) =>
+  define(context, WheelsInput, async (input): Promise<Changed> => {
+    const { run: runRef, environment, request, requestHash, lock } = input;
+    const text = await ensureLockFile(context, requestHash, lock);
+    const path = environmentPath(context, environment);
+    const isInstalled = () => confirmInstalled(context, path, environment, requestHash, text);
+    if (await isInstalled()) return unchanged;
+    const unit = `windlass-wheels-${environment}`;
+    const cacheBefore = await folderBytes(`${context.layout.cache}/uv`);
+    await startAct(context, {
+      unit,
+      generation: environment,
+      step: 'install wheels',
+      run: runRef,
+      file: context.uv,
+      args: [
+        'pip',
+        'sync',
+        '--python',
+        `${path}/bin/python`,
+        '--strict',
+        // A first start that has to compile everything can outlast Ray's own 15 s for its helpers.
+        '--compile-bytecode',
+        ...indexOptions(request),
+        lockPath(context, requestHash),
+      ],
+      env: { ...baseEnvironment(context), UV_COMPILE_BYTECODE_TIMEOUT: '0' },
+      options: { description: 'windlass: install wheels', stopSeconds: 10 },
+      isDone: isInstalled,
+    });
+    const result = await watchAct(
+      context,
+      unit,
+      async () => ({
+        bytes: Math.max(0, (await folderBytes(`${context.layout.cache}/uv`)) - cacheBefore),
+        totalBytes: lock.bytes,
+        packages: (await distributions(path)).length,
+        totalPackages: lock.packages,
+      }),
+      20_000,
+    );
+    if (result?.exitCode !== 0) await demandReachable(request);
+    await demandSuccess(context, unit, result, (evidence, log) => fail('WHEELS_FAILED', { evidence, log }));
+    if (!(await isInstalled())) {
+      throw fail('WHEELS_FAILED', { evidence: await difference(path, text), log: unit });
+    }
+    return { changed: true, what: `installed ${lock.packages} packages into ${path}` };
+  });

@@ -1,0 +1,29 @@
+/** Runs one benchmark by name, or lists them. Progress goes to stderr; stdout gets one line of JSON. */
+import { parseArgs } from 'node:util';
+import { b0 } from './b0.ts';
+import { b16 } from './b16.ts';
+import { b2 } from './b2.ts';
+
+const all = [b0, b2, b16];
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { lab: { type: 'string' }, rounds: { type: 'string' } },
+});
+const [asked] = positionals;
+const chosen = all.find(({ name }) => name === asked?.toUpperCase());
+
+if (asked === undefined) {
+  for (const { name, summary } of all) console.log(`${name.padEnd(4)} ${summary}`);
+} else if (chosen === undefined) {
+  console.error(`there is no benchmark ${asked}; there are ${all.map(({ name }) => name).join(', ')}`);
+  process.exitCode = 2;
+} else {
+  const record = await chosen.run({
+    log: (sentence) => {
+      console.error(`${chosen.name}: ${sentence}`);
+    },
+    ...(values.lab !== undefined && { attachTo: values.lab }),
+    ...(values.rounds !== undefined && { rounds: Number(values.rounds) }),
+  });
+  console.log(JSON.stringify(record));
+}

@@ -1,0 +1,33 @@
+const project = (name, extra) => ({
+  displayName: name,
+  testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
+  extensionsToTreatAsEsm: ['.ts'],
+  modulePathIgnorePatterns: ['<rootDir>/dist'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } },
+    ],
+  },
+  ...extra,
+});
+const temporal = {
+  globalSetup: '<rootDir>/test/support/setup.ts',
+  globalTeardown: '<rootDir>/test/support/teardown.ts',
+};
+
+const lab = { globalSetup: '<rootDir>/test/lab/setup.ts' };
+
+export default {
+  projects: [
+    project('unit'),
+    project('workflow', temporal),
+    project('replay', { globalSetup: '<rootDir>/test/support/bundle.ts' }),
+    project('lab', lab),
+    project('emulated', lab),
+  ],
+  testSequencer: '<rootDir>/test/support/lab-order.mjs',
+  coverageProvider: 'v8',
+  collectCoverageFrom: ['{src,workflows,activities,workers}/**/*.ts'],
+  reporters: ['default', '<rootDir>/test/support/count-reporter.mjs'],
+};

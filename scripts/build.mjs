@@ -1,0 +1,65 @@
+/**
+ * Makes dist: the program, the workflow bundle that control workers run, the payload that is put on nodes, and the
+ * licences of all that these contain of others.
+ */
+import { copyFile, cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { packagesIn, writeLicences } from './licences.mjs';
+import { bundlePayload } from './payload/bundle.mjs';
+import { bundleProgram } from './program.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const dist = join(root, 'dist');
+
+// Scripts that nodes run: the bundler does not carry them over.
+const SCRIPT = /\.(sh|py)$/;
+
+await rm(dist, { recursive: true, force: true });
+const contained = await Promise.all([
+  step('program', makeProgram),
+  step('workflows', bundleWorkflows),
+  step('payload', () => bundlePayload(root, join(dist, 'payload'))),
+]);
+await writeLicences(contained.flat(), join(dist, 'THIRD-PARTY-LICENSES'));
+
+async function makeProgram() {
+  const metafile = await bundleProgram(root, join(dist, 'src'));
+  await mkdir(join(dist, 'bin'), { recursive: true });
+  await copyFile(join(root, 'bin/windlass.cjs'), join(dist, 'bin/windlass.cjs'));
+  for (const folder of ['src', 'activities']) {
+    const scripts = (await readdir(join(root, folder), { recursive: true })).filter((path) =>
+      SCRIPT.test(path),
+    );
+    for (const path of scripts) await cp(join(root, folder, path), join(dist, folder, path));
+  }
+  return packagesIn(Object.keys(metafile.inputs));
+}
+
+async function bundleWorkflows() {
+  const workflowsPath = join(root, 'workflows/index.ts');
+  const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
+  await mkdir(dist, { recursive: true });
+  await writeFile(join(dist, 'workflow-bundle.cjs'), withRelativeSources(code));
+  // The bundler names each module that it took in.
+  return packagesIn([...code.matchAll(/^\/\*\*\*\/ "([^"]+)":$/gm)].map(([, path]) => join(root, path)));
+}
+
+/**
+ * The source map within the bundle names absolute paths. What is placed is named by its content, so the same sources
+ * must give the same bundle in every folder.
+ */
+function withRelativeSources(code) {
+  return code.replace(/(?<=sourceMappingURL=data:application\/json[^,]*;base64,)[\w+/=]+/, (encoded) => {
+    const map = Buffer.from(encoded, 'base64').toString().replaceAll(`${root}/`, './');
+    return Buffer.from(map).toString('base64');
+  });
+}
+
+async function step(name, work) {
+  const start = performance.now();
+  const result = await work();
+  console.log(`${name}: ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  return result;
+}

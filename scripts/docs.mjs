@@ -1,0 +1,43 @@
+/**
+ * Writes docs/cluster-file.md from the schema and docs/errors.md from the code table:
+ * `node scripts/docs.mjs`; with `--check` it writes nothing and exits 1 when a page is not what would be written.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { format } from 'prettier';
+import { register } from 'tsx/esm/api';
+import { clusterFilePage } from './docs/cluster-file.mjs';
+import { errorsPage } from './docs/errors.mjs';
+
+register();
+const { ClusterFile } = await import('../src/config/schema.ts');
+const { codes, Exit } = await import('../src/errors.ts');
+
+const note = '<!-- Written by `node scripts/docs.mjs`; change the schema or the code table instead. -->';
+
+const pages = {
+  'docs/cluster-file.md': clusterFilePage(ClusterFile, note),
+  'docs/errors.md': errorsPage(codes, Exit, note),
+};
+
+let stale = false;
+for (const [name, text] of Object.entries(pages)) {
+  const path = fileURLToPath(new URL(`../${name}`, import.meta.url));
+  const wanted = await format(text, { parser: 'markdown' });
+  if (!process.argv.includes('--check')) {
+    writeFileSync(path, wanted);
+  } else if (readOr(path) !== wanted) {
+    stale = true;
+    console.error(`${name} is not what the code says; run: node scripts/docs.mjs`);
+  }
+}
+process.exitCode = stale ? 1 : 0;
+
+function readOr(path) {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  }
+}

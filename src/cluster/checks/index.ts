@@ -1,0 +1,42 @@
+/** All checks, in the order in which people read about them. The reference of checks is made from this list. */
+import { addressOwned, interfaceNamed, ownNameLoopback } from './addresses.ts';
+import type { Check, ClusterCheck, NodeCheck } from './check.ts';
+import { clockSkew } from './clocks.ts';
+import { diskEnvironment, diskModel, pathLength, rootLocal } from './disks.ts';
+import { gpuClass, gpuDevices, gpuPresent } from './gpu.ts';
+import { memoryAvailable } from './memory.ts';
+import { handStarted, memoryHolders } from './occupants.ts';
+import { nodeIdentity, owner } from './ownership.ts';
+import { linger, platform, systemd } from './platform.ts';
+import { portFree } from './ports.ts';
+import { equalPlatform, equalPython } from './pythons.ts';
+import { hubReachable, indexReachable } from './reach.ts';
+import { knownHoles } from './versions.ts';
+
+export const nodeChecks: readonly NodeCheck[] = [
+  nodeIdentity,
+  owner,
+  platform,
+  systemd,
+  linger,
+  gpuPresent,
+  gpuClass,
+  gpuDevices,
+  addressOwned,
+  interfaceNamed,
+  ownNameLoopback,
+  portFree,
+  handStarted,
+  memoryHolders,
+  memoryAvailable,
+  rootLocal,
+  pathLength,
+  diskEnvironment,
+  diskModel,
+  indexReachable,
+  hubReachable,
+];
+
+export const clusterChecks: readonly ClusterCheck[] = [equalPlatform, equalPython, clockSkew, knownHoles];
+
+export const allChecks: readonly Check[] = [...nodeChecks, ...clusterChecks];

@@ -1,0 +1,26 @@
+/** Names for the wanted model: the key of its marker, its served name, and the path that the engine is given. Pure. */
+import type { ClusterSpec } from '../config/schema.ts';
+import { digest } from './hash.ts';
+
+type WithModel = Pick<ClusterSpec, 'model' | 'serving'>;
+
+/** Names the marker of the model on a node. */
+export function modelKey(spec: WithModel): string {
+  const { model } = spec;
+  return digest(
+    'path' in model
+      ? { path: model.path }
+      : { id: model.id, revision: model.revision, endpoint: model.endpoint },
+  );
+}
+
+/** The name that the API lists. */
+export function servedName(spec: WithModel): string {
+  const { model, serving } = spec;
+  return serving.servedName ?? ('path' in model ? (model.path.split('/').at(-1) ?? model.path) : model.id);
+}
+
+/** How people call the model. */
+export function modelTitle(spec: WithModel): string {
+  return 'path' in spec.model ? spec.model.path : spec.model.id;
+}

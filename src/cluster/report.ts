@@ -1,0 +1,40 @@
+/** What a finished run says: the contract between workflow and command line. */
+import type { StepName } from './board.ts';
+
+export interface BringUpReport {
+  readonly cluster: string;
+  readonly run: string;
+  /** Acts that changed something; 0 means that all was as it should be. */
+  readonly changes: number;
+  readonly api: {
+    readonly address: string;
+    readonly port: number;
+    readonly servedName: string;
+    readonly open: boolean;
+  };
+  readonly answer: {
+    readonly prompt: string;
+    readonly text: string;
+    readonly tokens: number;
+    readonly answerMs: number;
+    readonly firstTokenMs: number;
+    readonly at: number;
+  };
+  readonly nodes: readonly {
+    readonly name: string;
+    readonly address: string;
+    readonly hardware: string;
+    readonly rank: boolean;
+  }[];
+  readonly phases: readonly {
+    readonly step: StepName;
+    readonly seconds: number;
+    readonly changed: boolean;
+  }[];
+}
+
+export interface TearDownReport {
+  readonly cluster: string;
+  readonly changes: number;
+  readonly stopped: readonly { readonly node: string; readonly what: string }[];
+}

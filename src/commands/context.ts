@@ -1,0 +1,15 @@
+/** What every command gets: where it prints, what surrounds it, and when it is asked to let go. */
+import type { Environment } from '../process/environment.ts';
+import type { Output } from '../output/output.ts';
+
+export interface CommandContext {
+  readonly output: Output;
+  /** The operator's environment variables. */
+  readonly env: Environment;
+  /** Folder for downloads and payloads. */
+  readonly cacheDir: string;
+  /** Aborted by the first Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** A person can be asked: both ends are terminals. */
+  readonly isInteractive: boolean;
+}

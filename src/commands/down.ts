@@ -1,0 +1,121 @@
+/** `windlass down`: stop what runs started and prove that it is gone; `--purge` removes everything of ours. */
+import { standingUnits } from '../cluster/layout.ts';
+import type { TearDownReport } from '../cluster/report.ts';
+import { loadClusterFile } from '../config/load.ts';
+import type { ClusterFile } from '../config/schema.ts';
+import { Exit, Problems, collectProblems, fail } from '../errors.ts';
+import { BoardView } from '../output/live-board.ts';
+import type { ReachedNode } from '../placing/reach.ts';
+import { named, reachNodes } from '../placing/reach.ts';
+import { readScript } from '../placing/script-files.ts';
+import { specOf } from '../placing/spec.ts';
+import { execScript } from '../ssh/exec.ts';
+import type { CommandContext } from './context.ts';
+import { openHomeClient } from './home-client.ts';
+
+export interface DownOptions {
+  readonly purge?: boolean;
+}
+
+export async function down(path: string, options: DownOptions, context: CommandContext): Promise<number> {
+  const { output } = context;
+  const { file } = await loadClusterFile(path);
+  const reached = await reachNodes(file, context.env);
+  try {
+    demandOwn(file, reached);
+    const report = isPlaced(file, reached) ? await tearDown(file, reached, context) : null;
+    if (report === null) output.line(`${file.name}: nothing of windlass is there; nothing to do`);
+    else {
+      output.line(report.changes === 0 ? `${file.name}: nothing was running` : `${file.name}: stopped`);
+      for (const { node, what } of report.stopped) output.line(`  ${node.padEnd(14)} ${what}`);
+    }
+    const purged = options.purge === true ? await purge(file, reached, context) : [];
+    output.result({ ok: true, stopped: report?.stopped ?? [], purged });
+    return Exit.done;
+  } finally {
+    for (const { connection } of reached) connection.close();
+  }
+}
+
+/** Throws NODE_OWNED for every node of another cluster or home: what runs there is not ours to stop or to remove. */
+function demandOwn(file: ClusterFile, reached: readonly ReachedNode[]): void {
+  const homeId = reached.find(({ entry }) => entry.name === file.head)?.facts.state.identity?.id ?? null;
+  const foreign = reached.flatMap(({ entry, facts: { state } }) => {
+    const { owner, identity } = state;
+    if (owner === null) return [];
+    // A head that was purged or reinstalled has no id: its other nodes may be cleaned up, but not a home of its own.
+    const isOfOtherHome = homeId === null ? owner.home === identity?.id : owner.home !== homeId;
+    if (owner.cluster === file.name && !isOfOtherHome) return [];
+    const error = fail('NODE_OWNED', { owner: owner.cluster, home: owner.home });
+    error.node = `${entry.name} (${entry.address})`;
+    return [error];
+  });
+  if (foreign.length > 0) throw new Problems(foreign);
+}
+
+function isPlaced(file: ClusterFile, reached: readonly ReachedNode[]): boolean {
+  const head = reached.find((node) => node.entry.name === file.head);
+  const hasControl =
+    head?.facts.state.units.some(
+      (unit) => `${unit.name.replace(/\.service$/, '')}.service` === standingUnits.control,
+    ) ?? false;
+  return hasControl && reached.every((node) => node.facts.state.identity !== null);
+}
+
+async function tearDown(
+  file: ClusterFile,
+  reached: readonly ReachedNode[],
+  context: CommandContext,
+): Promise<TearDownReport> {
+  const { output, signal } = context;
+  const { cancelRun, followRun, startRun } = await import('../temporal/runs.ts');
+  const head = reached.find((node) => node.entry.name === file.head);
+  if (!head) throw fail('INTERNAL', { message: 'no head' });
+  const home = await openHomeClient(file, head.connection, context.env);
+  const onOutage = (away: boolean) => {
+    output.note(away ? 'contact to the home was lost; waiting for it…' : 'contact again');
+  };
+  try {
+    if (await cancelRun(home.client, file.name, onOutage))
+      output.note('the run that was under way has been cancelled');
+    const spec = specOf(
+      file,
+      (entry) => reached.find((node) => node.entry === entry)?.facts.state.identity?.id ?? '',
+    );
+    const run = await startRun(home.client, 'tearDownCluster', spec);
+    const view = new BoardView(output);
+    const report = await followRun<TearDownReport>(home.client, run.handle, {
+      signal,
+      onOutage,
+      wantsActivities: output.isLive,
+      onBoard: (board, activities) => {
+        if (output.isLive) view.show(board, activities);
+      },
+    });
+    view.finish(null);
+    return report;
+  } finally {
+    await home.close();
+  }
+}
+
+/** The head goes last: its home serves the other nodes until they are gone. */
+async function purge(
+  file: ClusterFile,
+  reached: readonly ReachedNode[],
+  { output }: CommandContext,
+): Promise<string[]> {
+  const script = await readScript('purge');
+  const one = (node: ReachedNode) =>
+    named(node.entry, undefined, async () => {
+      const result = await execScript(node.connection, script, [file.root], { timeoutMs: 300_000 });
+      if (result.verdict !== 'exited' || result.exitCode !== 0) {
+        throw fail('STOP_FAILED', { what: file.root, evidence: result.stderr.trim() || result.verdict });
+      }
+      output.line(`  ${node.entry.name.padEnd(14)} ${result.stdout.trim()}`);
+      return node.entry.name;
+    });
+  const others = await collectProblems(reached.filter((node) => node.entry.name !== file.head).map(one));
+  const head = await collectProblems(reached.filter((node) => node.entry.name === file.head).map(one));
+  return [...others, ...head];
+}

@@ -1,0 +1,71 @@
+/** Makes sure that home and node workers stand. Where they do, that costs one look a node and nothing is loaded for it. */
+import type { ClusterFile, SecretName } from '../config/schema.ts';
+import { collectProblems } from '../errors.ts';
+import { ownDistFolder } from '../own-files.ts';
+import { findPlaced } from '../placing/find-placed.ts';
+import type { LookedNode } from '../placing/look.ts';
+import { Hashes } from '../placing/payload/hashes.ts';
+import type { Platform } from '../placing/payload/version.ts';
+import { payloadVersion } from '../placing/payload/version.ts';
+import type { PlacedNode, PlacingOptions } from '../placing/place.ts';
+import { placeCluster } from '../placing/place.ts';
+import { readNode } from '../placing/reach.ts';
+import type { CommandContext } from './context.ts';
+import { demandChecks } from './demand-checks.ts';
+
+/** Return the nodes with their ids. Nothing is placed before the checks have passed: throws CHECKS_FAILED. */
+export async function ensurePlaced(
+  file: ClusterFile,
+  looked: readonly LookedNode[],
+  secrets: ReadonlyMap<SecretName, string>,
+  context: CommandContext,
+): Promise<PlacedNode[]> {
+  const { cacheDir, env: environment } = context;
+  const payload = (platform: Platform, withHome: boolean) => ({
+    platform,
+    roles: withHome ? (['node', 'home'] as const) : (['node'] as const),
+    cacheDir,
+    distDir: ownDistFolder(),
+    environment,
+  });
+  const hashes = new Hashes(cacheDir);
+  const placed = await findPlaced(looked, {
+    file,
+    secrets,
+    versionFor: (platform, withHome) => payloadVersion(payload(platform, withHome), hashes),
+  });
+  await hashes.save();
+  // The run that follows observes and checks by itself.
+  if (placed) return placed;
+
+  const reached = await collectProblems(looked.map((node) => readNode(file, node)));
+  demandChecks(file, reached, context);
+  const { assemblePayload } = await import('../placing/payload/assemble.ts');
+  const payloads = new Map<string, ReturnType<typeof assemblePayload>>();
+  return placeCluster(looked, {
+    file,
+    secrets,
+    ...shownBy(context),
+    payloadFor: (platform, withHome) => {
+      const key = `${platform}/${String(withHome)}`;
+      const known = payloads.get(key) ?? assemblePayload(payload(platform, withHome));
+      payloads.set(key, known);
+      return known;
+    },
+  });
+}
+
+function shownBy({ output }: CommandContext): Pick<PlacingOptions, 'note' | 'onBytes'> {
+  let told = 0;
+  return {
+    note: (node, sentence) => {
+      output.note(`  ${node.padEnd(14)} ${sentence}`);
+    },
+    onBytes: (node, sent, total) => {
+      // One line for each tenth at most: an upload over a slow line must not look dead, nor fill the screen.
+      const share = Math.floor((10 * sent) / Math.max(1, total));
+      if (share !== told && sent < total) output.update(`  ${node}: ${share * 10} % placed`);
+      told = share;
+    },
+  };
+}

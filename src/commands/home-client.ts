@@ -1,0 +1,62 @@
+/** A client of the home's Temporal service, through one ssh forward to the head; or of the user's own service. */
+import { fail } from '../errors.ts';
+import type { ClusterFile } from '../config/schema.ts';
+import type { SshConnection } from '../ssh/connection.ts';
+import { connectNode } from '../placing/reach.ts';
+import type { Environment } from '../process/environment.ts';
+import { forwardLocal } from '../ssh/forward.ts';
+import { SshLine } from '../ssh/line.ts';
+import type { HomeConnection } from '../temporal/connection.ts';
+
+/**
+ * Start to load what speaks to Temporal, the largest part of the program, so that it is there when the nodes have
+ * answered. A failure shows where the client is opened.
+ */
+export function warmTemporal(): void {
+  import('../temporal/runs.ts').catch(() => undefined);
+}
+
+/** Connect through a connection to the head that is already open; when it is lost, another takes its place. */
+export async function openHomeClient(
+  file: ClusterFile,
+  head: SshConnection,
+  env: Environment,
+  limitMs = 30_000,
+): Promise<HomeConnection> {
+  const { connectClient } = await import('../temporal/connection.ts');
+  const { temporal } = file;
+  const [host, port] =
+    temporal.address === undefined ? ['127.0.0.1', temporal.port] : splitAddress(temporal.address);
+  const entry = file.nodes.find((node) => node.name === file.head);
+  if (!entry) throw fail('INTERNAL', { message: 'no head' });
+  const line = new SshLine(head, () => connectNode(file, entry, env));
+  const forward = await forwardLocal(line, { toHost: host, toPort: port });
+  const place = { address: `127.0.0.1:${forward.port}`, namespace: temporal.namespace };
+  const home = await connectWhenUp(() => connectClient(place), limitMs);
+  return {
+    client: home.client,
+    close: async () => {
+      await home.close();
+      await forward.close();
+      line.close();
+    },
+  };
+}
+
+function splitAddress(address: string): [string, number] {
+  const at = address.lastIndexOf(':');
+  return [address.slice(0, at).replace(/^\[|\]$/g, ''), Number(address.slice(at + 1))];
+}
+
+/** A home that was placed a moment ago is still starting: try until it answers or the limit has passed. */
+async function connectWhenUp<T>(connect: () => Promise<T>, limitMs: number): Promise<T> {
+  const end = Date.now() + limitMs;
+  for (;;) {
+    try {
+      return await connect();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}

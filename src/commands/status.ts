@@ -1,0 +1,138 @@
+/** `windlass status`: what is true now, since when, and the evidence. `--probe` asks the server itself. */
+import type { Board } from '../cluster/board.ts';
+import { apiAddress } from '../cluster/gang.ts';
+import { servedName } from '../cluster/models.ts';
+import { clusterWorkflowId } from '../cluster/names.ts';
+import type { BringUpReport } from '../cluster/report.ts';
+import { loadClusterFile } from '../config/load.ts';
+import type { ClusterFile } from '../config/schema.ts';
+import { Exit, fail } from '../errors.ts';
+import { ago } from '../output/ago.ts';
+import { table } from '../output/table.ts';
+import { connectNode } from '../placing/reach.ts';
+import { resolveSecrets } from '../placing/secrets.ts';
+import { specOf } from '../placing/spec.ts';
+import type { Environment } from '../process/environment.ts';
+import type { SshConnection } from '../ssh/connection.ts';
+import type { CommandContext } from './context.ts';
+import { openHomeClient, warmTemporal } from './home-client.ts';
+import type { ProbeResult } from './probe.ts';
+import { probe } from './probe.ts';
+
+/** A proof older than this says what was, not what is: such a cluster is called live, not ready. */
+const proofHoldsMs = 5 * 60_000;
+
+/** A home that is there answers at once; one that was stopped is not waited for. */
+const homeAnswersMs = 5_000;
+
+export type StatusWord = 'ready' | 'live' | 'starting' | 'waiting' | 'down' | 'failed' | 'stopped';
+
+interface Look {
+  readonly type: string;
+  readonly status: string;
+  readonly run: string;
+  readonly startedAt: number;
+  readonly closedAt: number | null;
+  readonly board: Board | null;
+  readonly report: BringUpReport | null;
+  /** Why it did not end well. */
+  readonly failure: Error | null;
+}
+
+export async function status(
+  path: string,
+  options: { probe?: boolean },
+  context: CommandContext,
+): Promise<number> {
+  const { output } = context;
+  const { file } = await loadClusterFile(path);
+  const entry = file.nodes.find((node) => node.name === file.head);
+  if (!entry) throw fail('INTERNAL', { message: 'no head' });
+  warmTemporal();
+  const connection = await connectNode(file, entry, context.env);
+  try {
+    const look = await readRun(file, connection, context.env);
+    const probed = options.probe === true ? await probeNow(file, connection, context) : null;
+    const word = wordOf(look, probed);
+    output.line(explain(file, look, word, probed));
+    output.result({ ok: word === 'ready', status: word, run: look, probe: probed });
+    return word === 'waiting' ? Exit.waitingForPerson : Exit.done;
+  } finally {
+    connection.close();
+  }
+}
+
+async function readRun(file: ClusterFile, head: SshConnection, env: Environment): Promise<Look | null> {
+  const home = await openHomeClient(file, head, env, homeAnswersMs).catch(() => null);
+  if (!home) throw fail('NO_HOME', { node: file.head });
+  const { isNoSuchRun, runError } = await import('../temporal/runs.ts');
+  try {
+    const handle = home.client.workflow.getHandle(clusterWorkflowId(file.name));
+    const description = await handle.describe();
+    const isRunning = description.status.name === 'RUNNING';
+    const outcome = isRunning
+      ? { result: null, failure: null }
+      : await handle.result().then(
+          (result: unknown) => ({ result, failure: null }),
+          (error: unknown) => ({ result: null, failure: runError(error) }),
+        );
+    return {
+      type: description.type,
+      status: description.status.name,
+      run: description.runId,
+      startedAt: description.startTime.getTime(),
+      closedAt: description.closeTime?.getTime() ?? null,
+      board: isRunning ? await handle.query<Board>('status').catch(() => null) : null,
+      report: description.type === 'bringUpCluster' ? (outcome.result as BringUpReport | null) : null,
+      failure: outcome.failure instanceof Error ? outcome.failure : null,
+    };
+  } catch (error) {
+    if (isNoSuchRun(error)) return null;
+    throw error;
+  } finally {
+    await home.close();
+  }
+}
+
+async function probeNow(
+  file: ClusterFile,
+  head: SshConnection,
+  { env }: CommandContext,
+): Promise<ProbeResult> {
+  const spec = specOf(file, () => '0'.repeat(16));
+  const key = (await resolveSecrets(file, env)).get('apiKey') ?? null;
+  return probe(head, { ...apiAddress(spec), servedName: servedName(spec), key });
+}
+
+function wordOf(look: Look | null, probed: ProbeResult | null): StatusWord {
+  if (look === null) return 'down';
+  if (look.status === 'RUNNING') return look.board?.waitingFor ? 'waiting' : 'starting';
+  if (look.type === 'tearDownCluster') return 'stopped';
+  if (probed) return probed.ok ? 'ready' : 'failed';
+  if (look.report === null) return 'failed';
+  return Date.now() - look.report.answer.at < proofHoldsMs ? 'ready' : 'live';
+}
+
+function explain(file: ClusterFile, look: Look | null, word: StatusWord, probed: ProbeResult | null): string {
+  const lines = [`${file.name}: ${word}`];
+  if (look === null) return [...lines, '  no run of this cluster is known at this home'].join('\n');
+  const rows: string[][] = [
+    ['  run', `${look.type} ${look.run}`],
+    [
+      '  since',
+      `${new Date(look.closedAt ?? look.startedAt).toISOString()} (${ago(look.closedAt ?? look.startedAt)})`,
+    ],
+  ];
+  if (look.report) {
+    const { answer, api } = look.report;
+    rows.push(['  proof', `${answer.tokens} tokens in ${answer.answerMs} ms, ${ago(answer.at)}`]);
+    rows.push(['  API', `http://${api.address}:${api.port}/v1  model ${api.servedName}`]);
+  }
+  for (const what of look.board?.waitingFor?.what.split('\n') ?? []) rows.push(['  waits for', what]);
+  for (const row of look.board?.rows.filter((each) => each.endedAt === undefined) ?? []) {
+    rows.push(['  now', `${row.node} · ${row.step} (${ago(row.startedAt)})`]);
+  }
+  if (look.failure) rows.push(['  ended', look.failure.message.split('\n')[0] ?? '']);
+  if (probed) rows.push(['  probe', probed.ok ? `answered in ${probed.ms} ms: ${probed.text}` : probed.text]);
+  return [...lines, table(rows)].join('\n');
+}

@@ -1,0 +1,123 @@
+/** `windlass up`: reach, check, place, then start or join the run at the home and follow it to its end. */
+import type { Board } from '../cluster/board.ts';
+import { clusterWorkflowId } from '../cluster/names.ts';
+import type { BringUpReport } from '../cluster/report.ts';
+import { loadClusterFile } from '../config/load.ts';
+import type { ClusterFile } from '../config/schema.ts';
+import { Exit, fail } from '../errors.ts';
+import { BoardView } from '../output/live-board.ts';
+import { explainReport } from '../output/report.ts';
+import { lookAt } from '../placing/look.ts';
+import type { PlacedNode } from '../placing/place.ts';
+import { connectNodes, named } from '../placing/reach.ts';
+import { resolveSecrets } from '../placing/secrets.ts';
+import { specOf } from '../placing/spec.ts';
+import type { CommandContext } from './context.ts';
+import { ensurePlaced } from './ensure-placed.ts';
+import { openHomeClient, warmTemporal } from './home-client.ts';
+
+export interface UpOptions {
+  readonly detach?: boolean;
+}
+
+/** Bring the cluster up. Returns the exit code. */
+export async function up(path: string, options: UpOptions, context: CommandContext): Promise<number> {
+  const { output, env } = context;
+  const { file } = await loadClusterFile(path);
+  const secrets = await resolveSecrets(file, env);
+  warmTemporal();
+  const looked = await connectNodes(file, env, async ({ entry, connection }) => ({
+    entry,
+    connection,
+    look: await named(entry, undefined, () => lookAt(file, connection)),
+  }));
+  try {
+    const placed = await ensurePlaced(file, looked, secrets, context);
+    const head = placed.find((node) => node.entry.name === file.head);
+    if (!head) throw fail('INTERNAL', { message: 'no head' });
+    return await follow(path, file, placed, head, options, context);
+  } finally {
+    output.done();
+    for (const { connection } of looked) connection.close();
+  }
+}
+
+async function follow(
+  path: string,
+  file: ClusterFile,
+  placed: readonly PlacedNode[],
+  head: PlacedNode,
+  options: UpOptions,
+  context: CommandContext,
+): Promise<number> {
+  const { output, signal } = context;
+  const { startRun, followRun } = await import('../temporal/runs.ts');
+  const home = await openHomeClient(file, head.connection, context.env);
+  try {
+    const spec = specOf(file, (entry) => placed.find((node) => node.entry === entry)?.id ?? '');
+    const run = await startRun(home.client, 'bringUpCluster', spec);
+    if (!run.isNew) output.note(`joined the run that is under way: ${clusterWorkflowId(file.name)}`);
+    if (options.detach === true) return detached(path, file, output);
+    const view = new BoardView(output);
+    let last: Board | null = null;
+    let waitingSince: number | null = null;
+    try {
+      const report = await followRun<BringUpReport>(home.client, run.handle, {
+        signal,
+        wantsActivities: output.isLive,
+        onBoard: (board, activities) => {
+          last = board;
+          view.show(board, activities);
+          waitingSince = board.waitingFor?.since ?? null;
+          // Without a terminal nobody can be asked: the caller is told at once, and the run goes on waiting.
+          if (board.waitingFor && !context.isInteractive) throw new WaitingForPerson(board.waitingFor.what);
+        },
+        onOutage: (away) => {
+          output.note(
+            away ? 'contact to the home was lost; the run goes on there. Waiting for it…' : 'contact again',
+          );
+        },
+      });
+      view.finish(last);
+      output.line(explainReport(report, file.nodes.length));
+      output.result({ ok: true, ...report });
+      return Exit.done;
+    } catch (error) {
+      view.finish(last);
+      if (error instanceof WaitingForPerson) return waiting(error.what, waitingSince, output);
+      if (signal.aborted) return detached(path, file, output);
+      throw error;
+    }
+  } finally {
+    await home.close();
+  }
+}
+
+class WaitingForPerson extends Error {
+  readonly what: string;
+
+  constructor(what: string) {
+    super(what);
+    this.what = what;
+  }
+}
+
+function waiting(what: string, since: number | null, output: CommandContext['output']): number {
+  output.note(
+    `⏸ waiting for a person${since === null ? '' : ` since ${new Date(since).toISOString()}`}: ${what}`,
+  );
+  output.result({ ok: false, waiting: what, since, exitCode: Exit.waitingForPerson });
+  return Exit.waitingForPerson;
+}
+
+function detached(path: string, file: ClusterFile, output: CommandContext['output']): number {
+  output.note(
+    [
+      `detached; the run ${clusterWorkflowId(file.name)} goes on at the home on ${file.head}`,
+      `  follow it again:  windlass up ${path}`,
+      `  stop it:          windlass down ${path}`,
+    ].join('\n'),
+  );
+  output.result({ ok: true, detached: true, workflow: clusterWorkflowId(file.name) });
+  return Exit.detached;
+}

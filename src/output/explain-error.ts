@@ -1,0 +1,56 @@
+/** Errors as text: what happened and where, its code and evidence, what to do. Nothing decides by this text. */
+import { Problems, WindlassError } from '../errors.ts';
+import { escapeLines } from '../process/escape.ts';
+
+export interface ExplainedError {
+  readonly exitCode: number;
+  /** Lines for people. */
+  readonly text: string;
+  /** The same for programs. */
+  readonly json: unknown;
+}
+
+/** Explain any error; only a bug shows its stack. */
+export function explainError(error: unknown): ExplainedError {
+  if (error instanceof Problems) {
+    return {
+      exitCode: error.exitCode,
+      text: error.errors.map(explainOne).join('\n'),
+      json: { ok: false, errors: error.errors.map(jsonOf) },
+    };
+  }
+  if (error instanceof WindlassError) {
+    return {
+      exitCode: error.exitCode,
+      text: explainOne(error),
+      json: { ok: false, errors: [jsonOf(error)] },
+    };
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return {
+    exitCode: 1,
+    text: `✗ this is a defect of windlass; report it with these lines\n${stack}`,
+    json: { ok: false, errors: [{ code: 'INTERNAL', message: stack.split('\n')[0] }] },
+  };
+}
+
+/** These bring their own complete text. */
+const selfExplaining = ['CLUSTER_FILE_INVALID', 'CHECKS_FAILED', 'USAGE'];
+
+function explainOne(error: WindlassError): string {
+  if (selfExplaining.includes(error.code)) return escapeLines(error.message);
+  const where = [error.step, error.node].filter((each) => each !== undefined).join(' · ');
+  const lines = [
+    `✗ ${where === '' ? '' : `${where}: `}${error.message}`,
+    `  ${error.code}`,
+    ...error.advice
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => `  ${line}`),
+  ];
+  return lines.map(escapeLines).join('\n');
+}
+
+function jsonOf(error: WindlassError): unknown {
+  return { ...error.details, message: error.message, advice: error.advice };
+}

@@ -1,0 +1,120 @@
+/** One look at a node, in one command over ssh: what of windlass stands there. Placing decides by it. */
+import { layoutOf, standingUnits } from '../cluster/layout.ts';
+import { NodeIdentity } from '../cluster/state.ts';
+import type { ClusterFile, NodeEntry } from '../config/schema.ts';
+import { secretNames } from '../config/schema.ts';
+import { fail } from '../errors.ts';
+import type { SshConnection } from '../ssh/connection.ts';
+import { execScript, requireSuccess } from '../ssh/exec.ts';
+import { readScript } from './script-files.ts';
+
+export interface Look {
+  /** The user's home folder there, and windlass's root; both absolute. */
+  readonly home: string;
+  readonly root: string;
+  /** As `uname -m` says. */
+  readonly machine: string;
+  /** As getconf says: `glibc 2.36`; empty for another C library. */
+  readonly libc: string;
+  /** The minted id; null before the first placing. */
+  readonly id: string | null;
+  /** Version of the payload in use. */
+  readonly payload: string | null;
+  /** Standing units that are active. */
+  readonly active: ReadonlySet<string>;
+  /** The sha256 of each file that placing writes, by its absolute path, and its mode, as `600`. */
+  readonly contents: ReadonlyMap<string, string>;
+  readonly modes: ReadonlyMap<string, string>;
+  /** PEM texts, by path below the root. */
+  readonly certificates: ReadonlyMap<string, string>;
+}
+
+export interface LookedNode {
+  readonly entry: NodeEntry;
+  readonly connection: SshConnection;
+  readonly look: Look;
+}
+
+const units = Object.values(standingUnits);
+const paths = layoutOf('');
+
+/** Certificates that a head or a node has, below the root. */
+export const certificatePaths = {
+  authority: `${paths.home}/ca/ca.crt`,
+  front: `${paths.home}/ca/server.crt`,
+  node: `${paths.certificates}/node.crt`,
+} as const;
+
+/** Where the units of a user lie. */
+export const unitFolder = (home: string): string => `${home}/.config/systemd/user`;
+
+/** Look at a node. Throws SSH_LOST, REMOTE_COMMAND, or FACT_UNREADABLE for an answer of another form. */
+export async function lookAt(file: ClusterFile, connection: SshConnection): Promise<Look> {
+  const args = [
+    file.root,
+    units.join(','),
+    Object.values(certificatePaths).join(','),
+    ...filesUnder(file.root, unitFolder('~')),
+  ];
+  const result = await execScript(connection, await readScript('look'), args);
+  return parseLook(requireSuccess(connection, 'look.sh', result).stdout);
+}
+
+/** Every file that placing may write beside the payload. */
+function filesUnder(root: string, unitsAt: string): string[] {
+  const layout = layoutOf(root);
+  return [
+    `${layout.home}/control-worker.json`,
+    `${layout.home}/front.json`,
+    `${layout.home}/ca/server.key`,
+    `${root}/node-worker.json`,
+    `${layout.certificates}/ca.crt`,
+    `${layout.certificates}/node.key`,
+    ...['rayToken', ...secretNames].map((name) => `${layout.secrets}/${name}`),
+    ...units.map((unit) => `${unitsAt}/${unit}`),
+  ];
+}
+
+/** Read the answer of look.sh. Throws FACT_UNREADABLE. */
+export function parseLook(answer: string): Look {
+  const [lines = '', ...certificates] = answer.split(/^certificate (?=\/)/m);
+  const rest = (word: string): string | undefined =>
+    new RegExp(`^${word} (.*)$`, 'm').exec(lines)?.[1]?.trim();
+  const [home, root, machine, states] = ['home', 'root', 'machine', 'units'].map(rest);
+  if (home === undefined || root === undefined || machine === undefined) {
+    throw fail('FACT_UNREADABLE', { fact: 'what stands there', answer: answer.slice(-300) });
+  }
+  return {
+    home,
+    root,
+    machine,
+    libc: rest('libc') ?? '',
+    id: identityOf(rest('identity')),
+    payload: rest('payload') ?? null,
+    active: new Set(units.filter((_, at) => states?.split(' ')[at] === 'active')),
+    contents: pairs(lines, /^([0-9a-f]{64}) {2}(\/.*)$/gm),
+    modes: pairs(lines, /^mode ([0-7]+) (\/.*)$/gm),
+    certificates: new Map(
+      certificates.map((part): [string, string] => {
+        const end = part.indexOf('\n');
+        return [part.slice(0, end), part.slice(end + 1)];
+      }),
+    ),
+  };
+}
+
+function identityOf(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  try {
+    return NodeIdentity.parse(JSON.parse(text)).id;
+  } catch {
+    return null;
+  }
+}
+
+/** Lines of a value and an absolute path, as a map from path to value. */
+function pairs(lines: string, pattern: RegExp): Map<string, string> {
+  return new Map(
+    [...lines.matchAll(pattern)].map(([, value = '', path = '']): [string, string] => [path, value]),
+  );
+}

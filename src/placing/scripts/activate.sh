@@ -1,0 +1,21 @@
+#!/bin/sh
+# Make a placed version the current one and (re)start units: activate.sh ROOT VERSION UNIT...
+# ROOT is absolute. Lingering is set so that units outlive this ssh session; a file says that it was set by us.
+set -eu
+root=$1 version=$2
+shift 2
+umask 077
+export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/run/user/$(id -u)}"
+ln -sfn "$version" "$root/workers/current.new"
+mv -T "$root/workers/current.new" "$root/workers/current"
+if [ "$(loginctl show-user "$(id -un)" -p Linger --value 2>/dev/null)" != yes ]; then
+  if ! loginctl enable-linger; then
+    echo "lingering cannot be switched on; as root: loginctl enable-linger $(id -un)" >&2
+    exit 1
+  fi
+  : > "$root/linger-set-by-us"
+fi
+systemctl --user daemon-reload
+systemctl --user enable --quiet "$@"
+systemctl --user restart "$@"
+systemctl --user is-active "$@"

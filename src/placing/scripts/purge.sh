@@ -1,0 +1,34 @@
+#!/bin/sh
+# Remove everything of ours from this node: purge.sh ROOT. Stops our units, deletes our unit files and our root.
+# A root without our marker file, of another user, a link, a home directory, or / is refused before anything is touched.
+set -u
+root=$1
+case $root in "~/"*) root=$HOME/${root#"~/"} ;; esac
+# A slash behind a link leads to what it points at.
+while [ "$root" != "${root%/}" ] && [ "$root" != / ]; do root=${root%/}; done
+if [ -e "$root" ] && { [ -L "$root" ] || [ "$root" = / ] || [ "$root" -ef "$HOME" ] || [ ! -O "$root" ] ||
+  [ ! -f "$root/node.json" ]; }; then
+  echo "$root is not a folder of windlass; it was left alone, and nothing was stopped" >&2
+  exit 1
+fi
+export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/run/user/$(id -u)}"
+units=$HOME/.config/systemd/user
+for unit in windlass-front windlass-control windlass-node windlass-temporal; do
+  [ -e "$units/$unit.service" ] || continue
+  systemctl --user disable --now --quiet "$unit.service" || echo "could not stop $unit" >&2
+  rm -f "$units/$unit.service"
+done
+for unit in $(systemctl --user list-units --all --plain --no-legend 'windlass-*.service' | cut -d' ' -f1); do
+  systemctl --user stop "$unit"
+done
+systemctl --user daemon-reload
+systemctl --user reset-failed 'windlass-*' 2>/dev/null
+rmdir "$units/default.target.wants" "$units" "$HOME/.config/systemd" "$HOME/.config" 2>/dev/null
+if [ ! -e "$root" ]; then echo "nothing at $root"; exit 0; fi
+linger=no
+[ -e "$root/linger-set-by-us" ] && linger=yes
+chmod -R u+w "$root" 2>/dev/null
+rm -rf "$root"
+rmdir "$HOME/.local/share" "$HOME/.local" 2>/dev/null
+[ "$linger" = yes ] && loginctl disable-linger
+echo "removed $root"

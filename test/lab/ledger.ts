@@ -1,0 +1,65 @@
+/** What the nodes themselves recorded: the judge of "nothing done twice". */
+import type { Host } from './host.ts';
+
+export interface LedgerLine {
+  readonly at: number;
+  readonly run: string;
+  readonly step: string;
+  readonly what: string;
+  readonly unit?: string;
+  readonly exitCode?: number | null;
+}
+
+const root = '/home/dgx/.local/share/windlass';
+
+/** Read the ledger of a host; empty where there is none yet. */
+export async function readLedger(host: Host): Promise<LedgerLine[]> {
+  const text = await host.readFile(`${root}/ledger.jsonl`).catch(() => '');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as LedgerLine);
+}
+
+/** How often a step was begun on a host. */
+export async function timesBegun(host: Host, step: string): Promise<number> {
+  return (await readLedger(host)).filter((line) => line.step === step && line.what === 'began').length;
+}
+
+const key = (line: LedgerLine): string => `${line.step} ${line.unit ?? ''}`;
+
+/** Steps that were begun a second time although the first had ended well: what must never happen. */
+export async function doneTwice(host: Host): Promise<string[]> {
+  const lines = await readLedger(host);
+  return lines.flatMap((line, at) => {
+    if (line.what !== 'began') return [];
+    const before = lines.slice(0, at).filter((each) => key(each) === key(line));
+    const last = before.at(-1);
+    const endedWell = last?.what === 'ended' && last.exitCode === 0;
+    // A gang that was stopped is started again as a whole; that is a new act.
+    return endedWell && !/head|workers|server/.test(line.step) ? [key(line)] : [];
+  });
+}
+
+/** Main pids of our active units on a host, by unit name. */
+export async function unitPids(host: Host): Promise<Record<string, string>> {
+  const script =
+    'for u in $(systemctl --user list-units --plain --no-legend "windlass-*.service" | cut -d" " -f1); do ' +
+    'printf "%s %s\\n" "$u" "$(systemctl --user show -p MainPID --value "$u")"; done';
+  const { stdout } = await host.exec(['sh', '-c', script], { user: 'dgx' });
+  const pairs = stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line): [string, string] => {
+      const [unit = '', pid = ''] = line.split(' ');
+      return [unit, pid];
+    });
+  return Object.fromEntries(pairs);
+}
+
+/** Kill the main process of one of our units with SIGKILL. */
+export async function killUnit(host: Host, unit: string): Promise<void> {
+  await host.exec(['systemctl', '--user', 'kill', '--kill-whom=main', '--signal=KILL', `${unit}.service`], {
+    user: 'dgx',
+  });
+}

@@ -1,0 +1,1 @@
+"""The processes behind the HTTP server: ranks and the detokenizer."""

@@ -1,0 +1,1 @@
+"""NVIDIA back end of the stand-in: see bin/ptxas-blackwell."""

@@ -1,0 +1,27 @@
+/**
+ * Workflow interceptor for tests: in a namespace that asks for short limits, a worker that gives no sign is given up
+ * after a second or two and not after a minute. It is part of the one bundle of all tests, and does nothing elsewhere.
+ */
+import type { WorkflowInterceptorsFactory } from '@temporalio/workflow';
+import { workflowInfo } from '@temporalio/workflow';
+
+export const interceptors: WorkflowInterceptorsFactory = () => {
+  if (!workflowInfo().namespace.startsWith('short-limits')) return {};
+  return {
+    outbound: [
+      {
+        scheduleActivity: (input, next) => {
+          const { options } = input;
+          return next({
+            ...input,
+            options: {
+              ...options,
+              ...(options.scheduleToStartTimeout !== undefined && { scheduleToStartTimeout: '1 second' }),
+              ...(options.heartbeatTimeout !== undefined && { heartbeatTimeout: '2 seconds' }),
+            },
+          });
+        },
+      },
+    ],
+  };
+};

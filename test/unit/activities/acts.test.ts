@@ -1,0 +1,61 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Act } from '../../../activities/acts.ts';
+import { runFolder, startAct } from '../../../activities/acts.ts';
+import { inActivity, machine, run } from './in-activity.ts';
+
+/** No user manager can be found there, so no unit runs. */
+const runtimeFolder = process.env['XDG_RUNTIME_DIR'];
+let root: string;
+beforeAll(async () => {
+  process.env['XDG_RUNTIME_DIR'] = '/nowhere';
+  root = await mkdtemp(join(tmpdir(), 'windlass-acts-'));
+});
+afterAll(async () => {
+  if (runtimeFolder === undefined) delete process.env['XDG_RUNTIME_DIR'];
+  else process.env['XDG_RUNTIME_DIR'] = runtimeFolder;
+  await rm(root, { recursive: true });
+});
+
+const act = (isDone: Act['isDone']): Act => ({
+  unit: 'windlass-model-0000000000000000',
+  generation: 'run-1',
+  step: 'stage model',
+  run,
+  file: '/bin/true',
+  args: [],
+  env: {},
+  options: { description: 'test', stopSeconds: 1 },
+  isDone,
+});
+
+test('a unit whose work is done when it has just ended is not started again, and its result stays', async () => {
+  const context = machine(root);
+  const folder = runFolder(context, act(() => Promise.resolve(true)).unit);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'result.json'), '{}');
+  await writeFile(join(folder, 'log'), 'done');
+  const started = await inActivity(() =>
+    startAct(
+      context,
+      act(() => Promise.resolve(true)),
+    ),
+  );
+  expect(started).toBe(false);
+  expect(await readFile(join(folder, 'result.json'), 'utf8')).toBe('{}');
+  expect(await readFile(join(folder, 'log'), 'utf8')).toBe('done');
+});
+
+test('an end that is an error is told instead of a start', async () => {
+  const ended = new Error('it has ended');
+  await expect(
+    inActivity(() =>
+      startAct(
+        machine(root),
+        act(() => Promise.reject(ended)),
+      ),
+    ),
+  ).rejects.toBe(ended);
+});

@@ -1,0 +1,45 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { stopGangUnits } from '../../../activities/stop.ts';
+import type { StopInput } from '../../../src/cluster/inputs.ts';
+import { base, inActivity, machine } from './in-activity.ts';
+
+const stop = (input: Pick<StopInput, 'ports' | 'what'>, attempt = 1) =>
+  inActivity(() => stopGangUnits(machine('/nowhere'))({ ...base('/nowhere'), keep: [], ...input }), {
+    attempt,
+  });
+
+/** No user manager can be found there, so no unit of this machine is seen. */
+const runtimeFolder = process.env['XDG_RUNTIME_DIR'];
+beforeAll(() => {
+  process.env['XDG_RUNTIME_DIR'] = '/nowhere';
+});
+afterAll(() => {
+  if (runtimeFolder === undefined) delete process.env['XDG_RUNTIME_DIR'];
+  else process.env['XDG_RUNTIME_DIR'] = runtimeFolder;
+});
+
+test('a stranger on a port of the gang is named, and left alone', async () => {
+  // An address that nothing asked before: only the API's own address counts.
+  const server = createServer().listen(0, '127.0.0.7');
+  await once(server, 'listening');
+  try {
+    const { port } = server.address() as AddressInfo;
+    const ports = [{ address: '127.0.0.7', port }];
+    const taken = { type: 'PORT_TAKEN', nonRetryable: true };
+    await expect(stop({ ports, what: 'gang' })).rejects.toMatchObject({
+      ...taken,
+      message: expect.stringMatching(
+        new RegExp(`^TCP ${port} is held by .+ \\(pid ${process.pid}\\), which windlass did not start$`),
+      ),
+    });
+    expect(server.listening).toBe(true);
+    expect(await stop({ ports: [{ address: '127.0.0.8', port }], what: 'gang' })).toEqual({ changed: false });
+    // A tear-down that finds nothing of ours proves nothing; one that is tried again may have stopped something.
+    expect(await stop({ ports, what: 'all' })).toEqual({ changed: false });
+    await expect(stop({ ports, what: 'all' }, 2)).rejects.toMatchObject(taken);
+  } finally {
+    server.close();
+  }
+});

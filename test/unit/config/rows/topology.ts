@@ -1,0 +1,48 @@
+/** Nodes, addresses, ranks, interfaces and ports that do not fit together. */
+import type { Row } from './given.ts';
+import { address, nodes, serving, twoNodes } from './given.ts';
+
+// One row, one line.
+// prettier-ignore
+export const rows: readonly Row[] = [
+  ['X26 the same address', address('10.0.0.25'), 'spark-2', 'nodes[1].address', '10.0.0.25 is already used by spark-1 (line 5)'],
+  ['X26 the same IPv6 address in two spellings', nodes('  - { name: spark-1, address: "fd00::1" }', '  - { name: spark-2, address: "fd00:0:0:0:0:0:0:1" }'), 'spark-2', 'nodes[1].address', 'is already used by spark-1 (line 5)'],
+  ['X26 the same name', twoNodes('{ name: spark-1, address: 10.0.0.22 }'), '10.0.0.22', 'nodes[1].name', 'spark-1 is already a node (line 5)'],
+  ['X26 a name that differs only in case', twoNodes('{ name: Spark-1, address: 10.0.0.22 }'), '10.0.0.22', 'nodes[1].name', 'names have lower-case letters'],
+  ['X28 a number above 255', address('10.0.0.999'), 'spark-2', 'nodes[1].address', '10.0.0.999 is not an IPv4 or IPv6 address'],
+  ['X28 a short form', address('"10.1"'), 'spark-2', 'nodes[1].address', '10.1 is not an IPv4 or IPv6 address'],
+  ['X28 a leading zero', address('010.0.0.1'), 'spark-2', 'nodes[1].address', '010.0.0.1 is not an IPv4 or IPv6 address'],
+  ['X28 hexadecimal', address('0x0a.0.0.1'), 'spark-2', 'nodes[1].address', '0x0a.0.0.1 is not an IPv4 or IPv6 address'],
+  ['X28 a space behind it', address('"10.0.0.1 "'), 'spark-2', 'nodes[1].address', '"10.0.0.1 " is not an IPv4 or IPv6 address'],
+  ['X28 a prefix length', address('10.0.0.1/24'), 'spark-2', 'nodes[1].address', '10.0.0.1/24 is not an IPv4 or IPv6 address'],
+  ['X28 Arabic digits', address('١٠.٠.٠.١'), 'spark-2', 'nodes[1].address', '١٠.٠.٠.١ is not an IPv4 or IPv6 address'],
+  ['X28 full-width digits', address('１０.0.0.1'), 'spark-2', 'nodes[1].address', '１０.0.0.1 is not an IPv4 or IPv6 address'],
+  ['X28 a host name', address('spark-2.local'), 'spark-2', 'nodes[1].address', 'is not an IPv4 or IPv6 address'],
+  ['X29 loopback', address('127.0.0.1'), 'spark-2', 'nodes[1].address', '127.0.0.1 is a loopback address'],
+  ['X29 loopback of IPv6', address('"::1"'), 'spark-2', 'nodes[1].address', '::1 is a loopback address'],
+  ['X29 every address', address('0.0.0.0'), 'spark-2', 'nodes[1].address', 'stands for every address'],
+  ['X29 multicast', address('224.0.0.1'), 'spark-2', 'nodes[1].address', 'is a multicast address'],
+  ['X29 broadcast', address('255.255.255.255'), 'spark-2', 'nodes[1].address', 'is the broadcast address'],
+  ['X29 link-local', address('169.254.7.1'), 'spark-2', 'nodes[1].address', 'is a link-local address'],
+  ['X29 IPv4 in IPv6 form', address('"::ffff:10.0.0.22"'), 'spark-2', 'nodes[1].address', 'write it as IPv4'],
+  ['X29 two families', address('"fd00::1"'), 'spark-2', 'nodes[1].address', 'is of another family than 10.0.0.25'],
+  ['X31 too few ranks', { parallel: 'parallel: { pipeline: 1 }' }, 'parallel', 'parallel', 'pipeline 1 × tensor 1 needs 1 GPU; the cluster has 2'],
+  ['X31 too many ranks', { parallel: 'parallel: { pipeline: 3 }' }, 'parallel', 'parallel', 'pipeline 3 × tensor 1 needs 3 GPUs; the cluster has 2'],
+  ['X31 tensor counts, too', { parallel: 'parallel: { pipeline: 2, tensor: 2 }' }, 'parallel', 'parallel', 'pipeline 2 × tensor 2 needs 4 GPUs; the cluster has 2'],
+  ['unequal nodes', { ...twoNodes('{ name: spark-2, address: 10.0.0.22, gpus: 2 }'), parallel: 'parallel: { pipeline: 3 }' }, 'spark-2', 'nodes[1].gpus', 'all nodes must give the same number of GPUs'],
+  ['X33 a command as interface', twoNodes('{ name: spark-2, address: 10.0.0.22, interface: "eth0; id" }'), 'eth0', 'nodes[1].interface', 'interface names have 1 to 15 characters'],
+  ['X33 an exclusion list', twoNodes('{ name: spark-2, address: 10.0.0.22, interface: "^lo,docker" }'), 'docker', 'nodes[1].interface', 'exclusion lists go in network.nccl'],
+  ['X33 a long interface', twoNodes('{ name: spark-2, address: 10.0.0.22, interface: aaaaaaaaaaaaaaaaaaaa }'), 'aaaa', 'nodes[1].interface', 'interface names have 1 to 15 characters'],
+  ['X33 an empty interface', twoNodes('{ name: spark-2, address: 10.0.0.22, interface: "" }'), 'interface', 'nodes[1].interface', 'interface names have 1 to 15 characters'],
+  ['an API for everybody', serving('address: 0.0.0.0'), 'address: 0', 'serving.address', 'would open the API on every network'],
+  ['one port for two things', serving('port: 6379'), 'port', 'serving.port', '6379 is already ray.port (its default)'],
+  ['one port for two things, both written', { more: 'serving: { port: 7000 }\nray: { port: 7000 }' }, 'ray:', 'ray.port', '7000 is already serving.port (line 12)'],
+  ['a port of Ray’s workers', { more: 'ray: { port: 10100 }' }, 'ray:', 'ray.port', 'among the ports that Ray gives its workers'],
+  ['a port that needs root', serving('port: 80'), 'port', 'serving.port', 'ports below 1024 need root'],
+  ['Gloo with an exclusion list', { more: 'network: { gloo: { GLOO_SOCKET_IFNAME: "^lo" } }' }, 'gloo', 'network.gloo.GLOO_SOCKET_IFNAME', 'one exact interface name'],
+  ['a stranger among the NCCL settings', { more: 'network: { nccl: { PATH: /x } }' }, 'nccl', 'network.nccl.PATH', 'PATH does not begin with NCCL_'],
+  ['X57 a URL as Temporal address', { more: 'temporal: { address: "http://x:7233" }' }, 'temporal', 'temporal.address', 'must be host:port, not http://x:7233'],
+  ['X57 no host', { more: 'temporal: { address: ":7233" }' }, 'temporal', 'temporal.address', 'must be host:port, not :7233'],
+  ['X57 no port', { more: 'temporal: { address: x }' }, 'temporal', 'temporal.address', 'must be host:port, not x'],
+  ['X57 a port above all', { more: 'temporal: { address: "x:99999" }' }, 'temporal', 'temporal.address', 'x:99999 is not host:port or [IPv6]:port'],
+];

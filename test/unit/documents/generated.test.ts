@@ -1,0 +1,20 @@
+/** The reference pages are what schema and code table say. */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { expect, jest, test } from '@jest/globals';
+import { codes } from '../../../src/errors.ts';
+
+// The code is compiled first, which a loaded machine takes its time for.
+jest.setTimeout(60_000);
+
+test('docs/cluster-file.md and docs/errors.md are as `node scripts/docs.mjs` writes them', async () => {
+  const { stderr } = await promisify(execFile)('node', ['scripts/docs.mjs', '--check']);
+  expect(stderr).toBe('');
+});
+
+test('every error has its row', () => {
+  const page = readFileSync('docs/errors.md', 'utf8');
+  expect(Object.keys(codes).filter((code) => !page.includes(`| \`${code}\` `))).toEqual([]);
+  expect(page).not.toContain('undefined');
+});

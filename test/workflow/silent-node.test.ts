@@ -1,0 +1,60 @@
+/** A node whose worker takes no task: the run waits, visibly, and goes on by itself when the node is there. */
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { ScriptedCluster, seedSpec } from '../support/nodes.ts';
+import { boardOf, childrenOf, Service, until } from './service.ts';
+
+jest.setTimeout(60_000);
+
+let service: Service;
+
+beforeAll(async () => {
+  service = await Service.open({ shortLimits: true });
+});
+
+afterAll(async () => {
+  await service.stop();
+});
+
+it('is named as what the run waits for, and looked for again at once when a person asks', async () => {
+  const cluster = new ScriptedCluster(seedSpec('silent'));
+  const silent = [cluster.node('thorx'), cluster.node('jetson-thor')];
+  await service.serve(
+    cluster,
+    cluster.nodes.filter((node) => !silent.includes(node)),
+  );
+  const handle = await service.start('bringUpCluster', cluster.spec);
+  const words = async (): Promise<string> => (await boardOf(handle)).waitingFor?.what ?? '';
+  const names = (text: string): string[] =>
+    [...text.matchAll(/no node worker on (\S+) /g)].map(([, name]) => name ?? '');
+  await until('the run waits for both', async () => names(await words()).length === 2);
+  const { waitingFor } = await boardOf(handle);
+  expect(names(waitingFor?.what ?? '').toSorted()).toEqual(['jetson-thor', 'thorx']);
+  expect(waitingFor?.what).toMatch(/no node worker on thorx \(10\.0\.0\.26\) takes its task/);
+  const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+  expect(currentDetails).toMatch(/^Waiting for a person since .*no node worker on /);
+  expect(cluster.counts).toEqual({ observeNode: 2 });
+
+  await service.serve(cluster, [cluster.node('jetson-thor')]);
+  await handle.signal('retryNode', { node: 'jetson-thor' });
+  await until('the run waits for one', async () => names(await words()).join() === 'thorx');
+  await service.serve(cluster, [cluster.node('thorx')]);
+  await handle.signal('retryNode', { node: 'thorx' });
+  await handle.result();
+  expect(cluster.counts).toMatchObject({ observeNode: 4, smokeTest: 1 });
+  expect((await boardOf(handle)).waitingFor).toBeNull();
+});
+
+it('does not keep a cancelled run from ending', async () => {
+  const cluster = new ScriptedCluster(seedSpec('dead'));
+  await service.serve(cluster);
+  const install = cluster.faults.hold({ activity: 'installWheels', node: 'thorx' }, 'deaf');
+  const handle = await service.start('bringUpCluster', cluster.spec);
+  await install.reached;
+  await handle.cancel();
+  await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+  expect((await handle.describe()).status.name).toBe('CANCELLED');
+  const child = (await childrenOf(handle)).find((id) => id.endsWith(cluster.node('thorx').spec.id));
+  const { status } = await service.client.workflow.getHandle(child ?? '').describe();
+  expect(status.name).toBe('CANCELLED');
+  install.release();
+});

@@ -1,0 +1,85 @@
+/** Bring a cluster up, or back to what its spec says. This file is the list of steps and holds nothing else. */
+import { CancellationScope, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
+import { phaseSeconds } from '../src/cluster/board.ts';
+import { servedName } from '../src/cluster/models.ts';
+import { apiAddress } from '../src/cluster/gang.ts';
+import { clusterWorkflowId } from '../src/cluster/names.ts';
+import type { BringUpReport } from '../src/cluster/report.ts';
+import { asError } from '../src/errors.ts';
+import { handOver } from './hand-over.ts';
+import { isGangFailure, oneOf } from './failures.ts';
+import { specQuery } from './messages.ts';
+import { Progress } from './progress.ts';
+import { readSpec, runRef } from './spec.ts';
+import { check } from './steps/check.ts';
+import type { Gang } from './steps/gang.ts';
+import { findGang, startGang, stopGang, wantedGang } from './steps/gang.ts';
+import { observe } from './steps/observe.ts';
+import { prepare } from './steps/prepare.ts';
+import { smokeTest } from './steps/smoke-test.ts';
+
+/** A gang that ends the same way this often will not do better the next time. */
+const gangStarts = 3;
+
+/** Takes one cluster spec, as `windlass render` prints it. */
+export async function bringUpCluster(input: unknown): Promise<BringUpReport> {
+  const spec = readSpec(input);
+  if (workflowInfo().workflowId !== clusterWorkflowId(spec.name)) return handOver(spec);
+  setHandler(specQuery, () => spec, { description: 'The cluster spec of this run.' });
+  const progress = new Progress(spec.name);
+  const run = runRef(spec);
+
+  const observed = await observe(spec, progress);
+  await check(spec, observed, progress);
+  const prepared = await prepare(spec, run, observed, progress);
+  const gang = wantedGang(spec, run, prepared);
+  const answer = await serve(gang, findGang(gang, observed), progress);
+
+  return {
+    cluster: spec.name,
+    run: workflowInfo().runId,
+    changes: progress.changes,
+    api: { ...apiAddress(spec), servedName: servedName(spec), open: !spec.secrets.includes('apiKey') },
+    answer: {
+      prompt: answer.prompt,
+      text: answer.answer,
+      tokens: answer.tokens,
+      answerMs: answer.answerMs,
+      firstTokenMs: answer.firstTokenMs,
+      at: answer.at,
+    },
+    nodes: prepared.map((each) => ({
+      name: each.node.name,
+      address: each.node.address,
+      hardware: each.hardware,
+      rank: true,
+    })),
+    phases: phaseSeconds(progress.board.rows),
+  };
+}
+
+/**
+ * From Ray on the gang is one: whatever fails, all ranks are stopped, proven gone, and started again together. A run
+ * that is cancelled leaves no half of one: what it has started is stopped, and what it found serving goes on.
+ */
+async function serve(gang: Gang, foundFirst: ReturnType<typeof findGang>, progress: Progress) {
+  let found = foundFirst;
+  const everyone = [gang.head, ...gang.workers];
+  if (found.leftovers.length > 0) await stopGang(gang, found.leftovers, found.ray, progress);
+  for (let start = 1; ; start += 1) {
+    try {
+      await startGang(gang, found, `${gang.run.fence.run}/${start}`, progress);
+      return await smokeTest(gang.spec, gang.run, progress);
+    } catch (error) {
+      const isCancelled = isCancellation(error);
+      if (isCancelled && found.ray && found.engine) throw error;
+      await CancellationScope.nonCancellable(() => stopGang(gang, everyone, false, progress)).catch(
+        (stopError: unknown) => {
+          throw isCancelled ? stopError : oneOf([asError(error), asError(stopError)]);
+        },
+      );
+      if (isCancelled || !isGangFailure(error) || start >= gangStarts) throw error;
+      found = { ray: false, engine: false, listening: false, leftovers: [] };
+    }
+  }
+}

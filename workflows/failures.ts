@@ -1,0 +1,164 @@
+/** Failures in workflow code: a plain error would retry the workflow task for ever, so everything becomes one of ours. */
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  ChildWorkflowFailure,
+  TimeoutFailure,
+  condition,
+  isCancellation,
+} from '@temporalio/workflow';
+import type { ErrorCode } from '../src/errors.ts';
+import { WindlassError, asError, codes, fail, isErrorCode } from '../src/errors.ts';
+
+/** An error of the pure core as a failure that ends the workflow. */
+export function workflowFailure(
+  code: ErrorCode,
+  data: Readonly<Record<string, unknown>>,
+): ApplicationFailure {
+  const error = fail(code, data);
+  return ApplicationFailure.create({
+    message: error.message,
+    type: code,
+    nonRetryable: true,
+    details: [error.details],
+  });
+}
+
+/** Run pure code; what it throws ends the workflow with its code. */
+export function pure<T>(compute: () => T): T {
+  try {
+    return compute();
+  } catch (error) {
+    if (error instanceof WindlassError) throw workflowFailure(error.code, error.data);
+    if (error instanceof Error) throw ApplicationFailure.nonRetryable(error.message, 'INTERNAL');
+    throw error;
+  }
+}
+
+/** The innermost failure that carries one of our codes, or null. */
+export function codeOf(error: unknown): ErrorCode | null {
+  for (let each: unknown = error; each instanceof Error; each = each.cause) {
+    if (each instanceof ApplicationFailure && isErrorCode(each.type)) return each.type;
+  }
+  return null;
+}
+
+/** May the gang be stopped and started again after this? */
+export function isGangFailure(error: unknown): boolean {
+  const code = codeOf(error);
+  return code !== null && codes[code].retry === 'gang';
+}
+
+/** Did nobody take the task within the limit? */
+export function isNodeWorkerSilent(error: unknown): boolean {
+  return (
+    error instanceof ActivityFailure &&
+    error.cause instanceof TimeoutFailure &&
+    error.cause.timeoutType === 'SCHEDULE_TO_START'
+  );
+}
+
+/** One line for people: the innermost message. */
+export function sentenceOf(error: unknown): string {
+  let message = String(error);
+  for (let each: unknown = error; each instanceof Error; each = each.cause) message = each.message;
+  return message;
+}
+
+/** Name the node and the step in a failure, keeping its code; cancellations pass as they are. */
+export function located(error: unknown, node: string, step: string): unknown {
+  if (isCancellation(error)) return error;
+  // An act that could not be told, since its machine is gone, ends by its heartbeat limit; what ended it is the cancel.
+  if (CancellationScope.current().consideredCancelled) return new CancelledFailure(sentenceOf(error));
+  for (let each: unknown = error; each instanceof Error; each = each.cause) {
+    if (!(each instanceof ApplicationFailure)) continue;
+    const details = (each.details?.[0] ?? {}) as Record<string, unknown>;
+    if ('node' in details && 'step' in details) return each;
+    return ApplicationFailure.create({
+      message: each.message,
+      type: each.type ?? 'INTERNAL',
+      nonRetryable: true,
+      details: [{ code: each.type, data: {}, ...details, node, step }],
+    });
+  }
+  return ApplicationFailure.create({
+    message: sentenceOf(error),
+    type: 'INTERNAL',
+    nonRetryable: true,
+    details: [{ code: 'INTERNAL', data: { message: sentenceOf(error) }, node, step }],
+  });
+}
+
+/** Wait for all; throw one failure that holds every problem. */
+export async function allOf<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  return valuesOf(
+    await Promise.allSettled(work),
+    (reasons) => reasons.find(isCancellation) ?? oneOf(reasons),
+  );
+}
+
+/**
+ * Do work side by side. When a part has failed the others are cancelled, as soon as `mayStop` allows it for those that
+ * still run (by their places), and waited for; that they were cancelled is not told.
+ */
+export async function allUnlessOneFails<T extends readonly unknown[]>(
+  work: { readonly [At in keyof T]: () => Promise<T[At]> },
+  mayStop: (running: readonly number[]) => boolean = () => true,
+): Promise<T> {
+  const outside = CancellationScope.current();
+  const parts = new CancellationScope();
+  const stopping = new CancellationScope();
+  const running = new Set(work.keys());
+  let hasFailed = false;
+  const all = work.map((each, at) =>
+    parts
+      .run(each)
+      .catch((error: unknown) => {
+        hasFailed = true;
+        throw error;
+      })
+      .finally(() => running.delete(at)),
+  );
+  const stop = stopping
+    .run(async () => {
+      await condition(() => hasFailed && running.size > 0 && mayStop([...running]));
+      parts.cancel();
+    })
+    .catch(() => undefined);
+  const settled = await Promise.allSettled(all);
+  stopping.cancel();
+  await stop;
+  return valuesOf(settled, (reasons) => {
+    const own = outside.consideredCancelled ? [] : reasons.filter((reason) => !isCancellation(reason));
+    return oneOf(own.length > 0 ? own : reasons);
+  }) as unknown as T;
+}
+
+function valuesOf<T>(
+  settled: readonly PromiseSettledResult<T>[],
+  failureOf: (reasons: readonly Error[]) => Error,
+): T[] {
+  const reasons = settled.flatMap((each) => (each.status === 'rejected' ? [asError(each.reason)] : []));
+  if (reasons.length > 0) throw failureOf(reasons);
+  return settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+}
+
+/** One failure that holds all. */
+export function oneOf(reasons: readonly Error[]): Error {
+  const [only] = reasons;
+  if (only !== undefined && (reasons.length === 1 || isCancellation(only))) return only;
+  const failures = reasons.map((reason) => (reason instanceof ChildWorkflowFailure ? reason.cause : reason));
+  const first = failures.find((each) => each instanceof ApplicationFailure);
+  return ApplicationFailure.create({
+    message: failures.map(sentenceOf).join('; ').slice(0, 1500),
+    type: first?.type ?? 'INTERNAL',
+    nonRetryable: true,
+    details: failures
+      .flatMap((each) =>
+        each instanceof ApplicationFailure ? (each.details ?? []) : [{ message: sentenceOf(each) }],
+      )
+      .slice(0, 8),
+  });
+}

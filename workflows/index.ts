@@ -1,0 +1,4 @@
+/** All workflow types. Their names are part of the protocol. */
+export { bringUpCluster } from './bring-up.ts';
+export { prepareNode } from './prepare-node.ts';
+export { tearDownCluster } from './tear-down.ts';

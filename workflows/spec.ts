@@ -1,0 +1,36 @@
+/** The door of every workflow: one JSON object, validated in the workflow itself, so that a hand-typed start is safe. */
+import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
+import { canonicalJson } from '../src/cluster/hash.ts';
+import type { RunRef } from '../src/cluster/inputs.ts';
+import { ClusterSpec } from '../src/config/schema.ts';
+
+/** Check the input; a wrong one ends the run at once, naming the path of each problem. */
+export function readSpec(input: unknown): ClusterSpec {
+  const parsed = ClusterSpec.safeParse(input);
+  if (parsed.success) {
+    const { data } = parsed;
+    if (data.nodes.some((node) => node.name === data.head)) return data;
+    throw invalid(`head: ${data.head} is not the name of one of the nodes`);
+  }
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`);
+  throw invalid(problems.join('; ').slice(0, 1500));
+}
+
+function invalid(problems: string): ApplicationFailure {
+  return ApplicationFailure.create({
+    message: `the workflow input is not a cluster spec: ${problems}`,
+    type: 'SPEC_INVALID',
+    nonRetryable: true,
+    details: [{ code: 'SPEC_INVALID', data: { problems } }],
+  });
+}
+
+/** Two specs are the same when their JSON with sorted keys is. */
+export const sameSpec = (a: ClusterSpec, b: ClusterSpec): boolean => canonicalJson(a) === canonicalJson(b);
+
+/** Who asks, for the fence on the nodes: a run that started later wins. */
+export function runRef(spec: ClusterSpec): RunRef {
+  const { runId, startTime } = workflowInfo();
+  const home = spec.nodes.find((node) => node.name === spec.head)?.id ?? '';
+  return { cluster: spec.name, home, fence: { startedAt: startTime.getTime(), run: runId } };
+}

@@ -1,0 +1,200 @@
+/** Start all ranks as one, or adopt what runs as wanted: Ray on every node, the count, the engine, its readiness. */
+import { CancellationScope } from '@temporalio/workflow';
+import type { PreparedNode } from '../../src/cluster/gang.ts';
+import {
+  endpointsOf,
+  engineUnitName,
+  headOf,
+  rayUnitName,
+  wantedEngine,
+  wantedRay,
+} from '../../src/cluster/gang.ts';
+import type { EngineUnit, RayUnit, RunRef } from '../../src/cluster/inputs.ts';
+import { isRunUnit } from '../../src/cluster/layout.ts';
+import type { ClusterSpec } from '../../src/config/schema.ts';
+import { acts, probes } from '../activities.ts';
+import { allOf, located, pure, workflowFailure } from '../failures.ts';
+import type { Progress } from '../progress.ts';
+import type { ObservedNode } from './observe.ts';
+
+export interface Member {
+  readonly prepared: PreparedNode;
+  readonly ray: RayUnit;
+  readonly rayUnit: string;
+}
+
+/** The gang as it is wanted. */
+export interface Gang {
+  readonly spec: ClusterSpec;
+  readonly run: RunRef;
+  readonly head: Member;
+  readonly workers: readonly Member[];
+  readonly engine: EngineUnit;
+  readonly engineUnit: string;
+}
+
+export function wantedGang(spec: ClusterSpec, run: RunRef, prepared: readonly PreparedNode[]): Gang {
+  return pure(() => {
+    const headNode = headOf(spec, prepared);
+    const member = (each: PreparedNode): Member => {
+      const ray = wantedRay(spec, each, headNode.node.address);
+      return { prepared: each, ray, rayUnit: rayUnitName(ray) };
+    };
+    const engine = wantedEngine(spec, headNode);
+    return {
+      spec,
+      run,
+      head: member(headNode),
+      workers: prepared.filter((each) => each !== headNode).map(member),
+      engine,
+      engineUnit: engineUnitName(engine),
+    };
+  });
+}
+
+const members = (gang: Gang): readonly Member[] => [gang.head, ...gang.workers];
+const inputFor = (gang: Gang, member: Member) => ({
+  run: gang.run,
+  node: member.prepared.node.id,
+  root: gang.spec.root,
+});
+
+/** What of the wanted gang runs already, and where units stand that are not wanted. */
+export interface Found {
+  readonly ray: boolean;
+  readonly engine: boolean;
+  readonly listening: boolean;
+  /** Nodes with units of a gang that is not the wanted one. */
+  readonly leftovers: readonly Member[];
+}
+
+export function findGang(gang: Gang, observed: readonly ObservedNode[]): Found {
+  const unitsOf = (member: Member): string[] =>
+    (observed.find((each) => each.node.id === member.prepared.node.id)?.facts.state.units ?? [])
+      .filter((unit) => ['active', 'activating'].includes(unit.active))
+      .map((unit) => unit.name.replace(/\.service$/, ''));
+  const ray = members(gang).every((member) => unitsOf(member).includes(member.rayUnit));
+  const engine = ray && unitsOf(gang.head).includes(gang.engineUnit);
+  const wanted = (member: Member): string[] =>
+    ray ? [member.rayUnit, ...(engine ? [gang.engineUnit] : [])] : [];
+  const leftovers = members(gang).filter((member) =>
+    unitsOf(member).some(
+      (unit) =>
+        /^windlass-(ray|engine)-/.test(unit) &&
+        isRunUnit(`${unit}.service`) &&
+        !wanted(member).includes(unit),
+    ),
+  );
+  const headFacts = observed.find((each) => each.node.id === gang.head.prepared.node.id)?.facts;
+  const listening = headFacts?.listeners?.some((each) => each.port === gang.engine.port) ?? false;
+  return { ray, engine, listening: engine && listening, leftovers };
+}
+
+/** Stop units of the gang on some nodes, the engine's node first, and prove that they are gone. */
+export async function stopGang(
+  gang: Gang,
+  where: readonly Member[],
+  keepRay: boolean,
+  progress: Progress,
+): Promise<void> {
+  const stop = (member: Member) =>
+    progress.step(member.prepared.node.name, 'stop old gang', () =>
+      probes(member.prepared.node, 'stop').stopGangUnits({
+        ...inputFor(gang, member),
+        // An engine that runs as wanted is one only on Ray as wanted; where it does not run, its name keeps nothing.
+        keep: keepRay ? [member.rayUnit, gang.engineUnit] : [],
+        ports: endpointsOf(gang.spec, member.prepared.node),
+        what: 'gang',
+      }),
+    );
+  if (where.includes(gang.head)) await stop(gang.head);
+  await allOf(where.filter((member) => member !== gang.head).map(stop));
+}
+
+/** Start what is missing. `generation` names this start of the gang: a retry of an activity adopts, it never repeats. */
+export async function startGang(
+  gang: Gang,
+  found: Found,
+  generation: string,
+  progress: Progress,
+): Promise<void> {
+  if (found.ray) {
+    progress.alreadyRight(gang.head.prepared.node.name, 'start head');
+    for (const member of gang.workers) progress.alreadyRight(member.prepared.node.name, 'join workers');
+    progress.alreadyRight(gang.head.prepared.node.name, 'verify GPU count');
+  } else {
+    await startRay(gang, generation, progress);
+  }
+  const { node } = gang.head.prepared;
+  const input = { ...inputFor(gang, gang.head), generation, engine: gang.engine, ray: gang.head.rayUnit };
+  if (found.engine) progress.alreadyRight(node.name, 'launch server');
+  else
+    await progress.step(node.name, 'launch server', () =>
+      acts(node, 'launch server', gang.spec.engine.name).launchServer(input),
+    );
+  if (found.listening) progress.alreadyRight(node.name, 'wait until ready');
+  else {
+    await progress.step(node.name, 'wait until ready', () =>
+      whileAllRun(gang, generation, async () => {
+        const { phases } = await acts(node, 'wait until ready').confirmReady(input);
+        const times = Object.entries(phases).map(([phase, seconds]) => `${phase} ${seconds} s`);
+        return { changed: false, what: times.join(', ') };
+      }),
+    );
+  }
+}
+
+async function startRay(gang: Gang, generation: string, progress: Progress): Promise<void> {
+  const ensure = (member: Member, step: 'start head' | 'join workers') =>
+    progress.step(member.prepared.node.name, step, () =>
+      acts(member.prepared.node, step).ensureRay({ ...inputFor(gang, member), generation, ray: member.ray }),
+    );
+  await ensure(gang.head, 'start head');
+  await allOf(gang.workers.map((member) => ensure(member, 'join workers')));
+  const { node, place } = gang.head.prepared;
+  await progress.step(node.name, 'verify GPU count', async () => {
+    const counted = await acts(node, 'verify GPU count').confirmRayNodes({
+      ...inputFor(gang, gang.head),
+      place,
+      headAddress: node.address,
+      port: gang.spec.ray.port,
+      expected: members(gang).map((member) => ({
+        address: member.prepared.node.address,
+        gpus: member.prepared.node.gpus,
+      })),
+      rayVersion: gang.spec.ray.version,
+    });
+    return { changed: false, what: `${counted.nodes} nodes, ${counted.gpus} GPUs` };
+  });
+}
+
+/** The head process does not notice that a rank died, so each node watches its own part while the engine starts. */
+async function whileAllRun<T>(gang: Gang, generation: string, work: () => Promise<T>): Promise<T> {
+  if (gang.workers.length === 0) return work();
+  const watch = async (member: Member): Promise<never> => {
+    const { node } = member.prepared;
+    try {
+      await probes(node, 'watch rank').watchGangUnit({
+        ...inputFor(gang, member),
+        generation,
+        unit: member.rayUnit,
+      });
+      throw workflowFailure('RAY_FAILED', { evidence: `the watch of ${member.rayUnit} ended`, log: '' });
+    } catch (error) {
+      throw located(error, node.name, 'wait until ready');
+    }
+  };
+  const both = new CancellationScope();
+  const all: Promise<unknown>[] = [];
+  try {
+    return await both.run(() => {
+      const main = work();
+      const watches = gang.workers.map(watch);
+      all.push(main, ...watches);
+      return Promise.race([main, ...watches]);
+    });
+  } finally {
+    both.cancel();
+    await Promise.allSettled(all);
+  }
+}

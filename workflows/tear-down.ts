@@ -1,0 +1,42 @@
+/** Stop what runs started on every node, and prove that it is gone: engine first, then Ray, then acts that still run. */
+import { setHandler, workflowInfo } from '@temporalio/workflow';
+import { endpointsOf } from '../src/cluster/gang.ts';
+import { clusterWorkflowId } from '../src/cluster/names.ts';
+import type { TearDownReport } from '../src/cluster/report.ts';
+import { probes } from './activities.ts';
+import { allOf } from './failures.ts';
+import { specQuery } from './messages.ts';
+import { Progress } from './progress.ts';
+import { readSpec, runRef } from './spec.ts';
+import type { SpecNode } from '../src/config/schema.ts';
+import { handOverTearDown } from './hand-over.ts';
+
+/** Takes the same cluster spec as a bring-up. Nothing there is no error. */
+export async function tearDownCluster(input: unknown): Promise<TearDownReport> {
+  const spec = readSpec(input);
+  if (workflowInfo().workflowId !== clusterWorkflowId(spec.name)) return handOverTearDown(spec);
+  setHandler(specQuery, () => spec, { description: 'The cluster spec of this run.' });
+  const progress = new Progress(spec.name);
+  const run = runRef(spec);
+  const stop = async (node: SpecNode) => {
+    const result = await progress.step(node.name, 'stop old gang', () =>
+      probes(node, 'stop').stopGangUnits({
+        run,
+        node: node.id,
+        root: spec.root,
+        keep: [],
+        ports: endpointsOf(spec, node),
+        what: 'all',
+      }),
+    );
+    return { node: node.name, changed: result.changed, what: result.what ?? 'nothing was running' };
+  };
+  const head = spec.nodes.filter((node) => node.name === spec.head);
+  const others = spec.nodes.filter((node) => node.name !== spec.head);
+  const stopped = [...(await allOf(head.map(stop))), ...(await allOf(others.map(stop)))];
+  return {
+    cluster: spec.name,
+    changes: stopped.filter((each) => each.changed).length,
+    stopped: stopped.map(({ node, what }) => ({ node, what })),
+  };
+}

@@ -12,6 +12,7 @@ import { mountHost, readHostKey, writeHostFiles } from './host-files.ts';
 import { hostSpec, hostSpecs, parseAarch64, type Arch } from './hosts.ts';
 import { ensureImage } from './image.ts';
 import { startKeeper } from './keeper-client.ts';
+import { whileLocked } from './lock.ts';
 import { defaultLabName, hostFolders, namesOf, type LabNames } from './names.ts';
 import { inNetwork, makeNetwork } from './network.ts';
 import { ensureOperatorKey, operatorEnvironment, writeOperatorHome } from './operator.ts';
@@ -61,7 +62,7 @@ export class Lab {
     );
     const hosts = wanted.map(({ name, arch }) => ({ name, arch, image: images.get(arch) ?? '' }));
     const state = { starter: await readSelf(), stays: options.stays ?? false, hosts };
-    await claimFolder(names, state);
+    await whileLocked(names, () => claimFolder(names, state));
     try {
       const keeper = await prepare(names, state, options.from);
       const lab = new Lab(names, makeHosts(names, hosts), keeper);

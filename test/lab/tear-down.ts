@@ -5,6 +5,7 @@
 import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { emulatorLeftovers, releaseEmulator } from './binfmt.ts';
 import { killCgroup, readCgroupFolders, readCgroupPids, removeCgroups } from './cgroups.ts';
+import { whileLocked } from './lock.ts';
 import { unmountBelow, readMountsBelow } from './mounts.ts';
 import { labsFolder, namesOf, type LabNames } from './names.ts';
 import { readNetworkInode } from './network.ts';
@@ -16,6 +17,10 @@ import { isKept, readState, removeDeadClaims } from './state.ts';
 /** Take a lab down and wait until nothing of it is left. `self`: the caller is the lab's keeper. */
 export async function tearDown(name: string, { self = false }: { self?: boolean } = {}): Promise<void> {
   const names = namesOf(name);
+  await whileLocked(names, () => remove(names, self));
+}
+
+async function remove(names: LabNames, self: boolean): Promise<void> {
   const state = await readState(names);
   await endNetworkProcesses(names);
   await endHosts(names);
@@ -32,12 +37,21 @@ export async function sweepAll(): Promise<string[]> {
   const swept: string[] = [];
   await removeDeadClaims();
   for (const name of await readLabs()) {
-    const state = await readState(namesOf(name));
-    if (state && (await isKept(state))) continue;
-    await tearDown(name);
-    swept.push(name);
+    const names = namesOf(name);
+    if (await seenKept(names)) continue;
+    const isSwept = await whileLocked(names, async () => {
+      if (await seenKept(names)) return false;
+      await remove(names, false);
+      return true;
+    });
+    if (isSwept) swept.push(name);
   }
   return swept;
+}
+
+async function seenKept(names: LabNames): Promise<boolean> {
+  const state = await readState(names);
+  return state !== undefined && (await isKept(state));
 }
 
 /** Read the names of all labs that have a folder on this machine. */

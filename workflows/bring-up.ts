@@ -7,7 +7,7 @@ import { clusterWorkflowId } from '../src/cluster/names.ts';
 import type { BringUpReport } from '../src/cluster/report.ts';
 import { asError } from '../src/errors.ts';
 import { handOver } from './hand-over.ts';
-import { isGangFailure, oneOf } from './failures.ts';
+import { isGangFailure, oneOf, wayOf } from './failures.ts';
 import { specQuery } from './messages.ts';
 import { Progress } from './progress.ts';
 import { readSpec, runRef } from './spec.ts';
@@ -18,8 +18,8 @@ import { observe } from './steps/observe.ts';
 import { prepare } from './steps/prepare.ts';
 import { smokeTest } from './steps/smoke-test.ts';
 
-/** A gang that ends the same way this often will not do better the next time. */
-const gangStarts = 3;
+/** A gang that ends the same way this often will not do better the next time. Machines that lost power are other ways. */
+const equalFailures = 3;
 
 /** Takes one cluster spec, as `windlass render` prints it. */
 export async function bringUpCluster(input: unknown): Promise<BringUpReport> {
@@ -65,6 +65,7 @@ export async function bringUpCluster(input: unknown): Promise<BringUpReport> {
 async function serve(gang: Gang, foundFirst: ReturnType<typeof findGang>, progress: Progress) {
   let found = foundFirst;
   const everyone = [gang.head, ...gang.workers];
+  const failures = new Map<string, number>();
   if (found.leftovers.length > 0) await stopGang(gang, found.leftovers, found.ray, progress);
   for (let start = 1; ; start += 1) {
     try {
@@ -78,7 +79,9 @@ async function serve(gang: Gang, foundFirst: ReturnType<typeof findGang>, progre
           throw isCancelled ? stopError : oneOf([asError(error), asError(stopError)]);
         },
       );
-      if (isCancelled || !isGangFailure(error) || start >= gangStarts) throw error;
+      const way = wayOf(error);
+      failures.set(way, (failures.get(way) ?? 0) + 1);
+      if (isCancelled || !isGangFailure(error) || failures.get(way) === equalFailures) throw error;
       found = { ray: false, engine: false, listening: false, leftovers: [] };
     }
   }

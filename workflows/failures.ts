@@ -9,7 +9,7 @@ import {
   condition,
   isCancellation,
 } from '@temporalio/workflow';
-import type { ErrorCode } from '../src/errors.ts';
+import type { ErrorCode, ErrorDetails } from '../src/errors.ts';
 import { WindlassError, asError, codes, fail, isErrorCode } from '../src/errors.ts';
 
 /** An error of the pure core as a failure that ends the workflow. */
@@ -49,6 +49,17 @@ export function codeOf(error: unknown): ErrorCode | null {
 export function isGangFailure(error: unknown): boolean {
   const code = codeOf(error);
   return code !== null && codes[code].retry === 'gang';
+}
+
+/** Failures are equal when they have the same code, on the same node, in the same step and phase. */
+export function wayOf(error: unknown): string {
+  for (let each: unknown = error; each instanceof Error; each = each.cause) {
+    if (!(each instanceof ApplicationFailure)) continue;
+    const { node, step, data } = (each.details?.[0] ?? {}) as Partial<ErrorDetails>;
+    const { phase, exit } = data ?? {};
+    return JSON.stringify([each.type, node, step, phase, exit]);
+  }
+  return sentenceOf(error);
 }
 
 /** Did nobody take the task within the limit? */

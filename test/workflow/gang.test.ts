@@ -92,6 +92,13 @@ describe('a failure of one rank', () => {
     expect(running()).toEqual([]);
   });
 
+  it('counts with its equals only: machines that lose power one after the other are no sign of a gang that cannot', async () => {
+    cluster.faults.fail({ activity: 'ensureRay', node: 'thorx' }, 'RAY_FAILED', 2);
+    cluster.faults.fail({ activity: 'confirmReady' }, 'ENGINE_EXITED', 2);
+    const { run } = await bringUp();
+    expectRestarts(run, 4);
+  });
+
   it('is seen on its own node while the head waits without end', async () => {
     const ready = cluster.faults.hold({ activity: 'confirmReady' });
     const handle = await start();

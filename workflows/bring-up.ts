@@ -18,7 +18,7 @@ import { observe } from './steps/observe.ts';
 import { prepare } from './steps/prepare.ts';
 import { smokeTest } from './steps/smoke-test.ts';
 
-/** A gang that ends the same way this often will not do better the next time. Machines that lost power are other ways. */
+/** A gang that ends the same way this often will not do better the next time. */
 const equalFailures = 3;
 
 /** Takes one cluster spec, as `windlass render` prints it. */

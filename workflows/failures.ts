@@ -51,7 +51,7 @@ export function isGangFailure(error: unknown): boolean {
   return code !== null && codes[code].retry === 'gang';
 }
 
-/** Failures are equal when they have the same code, on the same node, in the same step and phase. */
+/** Failures are equal when they have the same code, on the same node, in the same step and phase, with the same exit. */
 export function wayOf(error: unknown): string {
   for (let each: unknown = error; each instanceof Error; each = each.cause) {
     if (!(each instanceof ApplicationFailure)) continue;

@@ -106,6 +106,7 @@ export const ensureRay = (context: NodeContext) =>
       startLimitMs,
       () =>
         fail('RAY_FAILED', { evidence: `not up after ${startLimitMs / 1000} s`, log: logOf(context, unit) }),
+      500,
     );
     return started ? { changed: true, what: `started the Ray ${ray.role}` } : unchanged;
   });
@@ -124,10 +125,12 @@ async function endedInThisGeneration(context: NodeContext, unit: string, generat
 
 /** Says when a raylet that was there is gone: `ray start` waits for one that died until its own limit is over. */
 function watchRaylet(unit: string): () => Promise<boolean> {
+  let group: string | null = null;
   let wasThere = false;
   return async () => {
-    const { controlGroup } = await lookAtUnit(unit);
-    const members = controlGroup === null ? [] : await membersOf(controlGroup);
+    // Asked once, since a process for each look takes from a slow machine what Ray's helpers need: they have 15 s.
+    group ??= (await lookAtUnit(unit)).controlGroup;
+    const members = group === null ? [] : await membersOf(group);
     // The helpers that it forks bear its command line until they have one of their own; it outlives them.
     const isThere = members.some(({ command }) => command.includes('--raylet_socket_name='));
     const isGone = wasThere && !isThere;
@@ -138,7 +141,15 @@ function watchRaylet(unit: string): () => Promise<boolean> {
 
 async function rayletDied(context: NodeContext): Promise<Error> {
   const log = `${context.layout.ray}/session_latest/logs/raylet.out`;
-  return fail('RAY_FAILED', { evidence: `the raylet has ended: ${await logTail(log, 800)}`, log });
+  const evidence = lastWords(await logTail(log, 16_384));
+  return fail('RAY_FAILED', { evidence: `the raylet has ended: ${evidence}`, log });
+}
+
+/** What a raylet gave as its reason, at most 800 characters; the stack below it tells its users nothing. */
+export function lastWords(log: string): string {
+  // Ray marks the line by a C for critical: `[2026-11-28 09:21:00,000 C 2453 2453] (raylet) node_manager.cc:3588: …`.
+  const reason = log.split('\n').findLast((line) => /^\[\S+ \S+ C \d+ \d+\] /.test(line));
+  return reason === undefined ? log.slice(-800) : reason.slice(0, 800);
 }
 
 async function reachHead(ray: RayUnit): Promise<void> {

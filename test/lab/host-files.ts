@@ -32,6 +32,21 @@ export async function mountHost(names: LabNames, host: string, image: string): P
   await run('mount', ['-t', 'overlay', '-o', options, `${names.cgroup}-${host}`, root]);
 }
 
+/**
+ * Read by every Python of an emulated host as it starts. A raylet gives its dashboard agent 15 s to name its port, which
+ * no setting of Ray changes. Emulated, it needs 10 s by itself, and 15 s beside the two other helpers of Ray that start
+ * at the same moment on the same two cores. So these two wait for it, at most as long as the raylet does.
+ */
+const pythonStart = `import glob, sys, time
+
+late = ("/ray/_private/log_monitor.py", "/ray/_private/runtime_env/agent/main.py")
+if any(word.endswith(late) for word in sys.orig_argv):
+    session = next(word for word in sys.orig_argv if word.startswith("--session-dir=")).partition("=")[2]
+    end = time.monotonic() + 20
+    while not glob.glob(f"{session}/dashboard_agent_listen_port_*") and time.monotonic() < end:
+        time.sleep(0.1)
+`;
+
 /** Write the files of a new host into its overlay: identity, user, sshd, units and GPU stand-ins. */
 export async function writeHostFiles(
   root: string,
@@ -51,7 +66,8 @@ export async function writeHostFiles(
   await write('etc/hosts', hostsTable());
   await writeUser(root, arch, operatorKey);
   await writeSsh(root, host, write);
-  await writeUnits(root, host, arch, write);
+  await writeUnits(root, host, write);
+  if (arch === 'aarch64') await writeEmulated(write);
   await writeGpu(host, write);
 }
 
@@ -102,16 +118,18 @@ async function writeSsh(root: string, host: HostSpec, write: Write): Promise<voi
   await write('etc/systemd/system/ssh.service.d/lab.conf', dropIn);
 }
 
-async function writeUnits(root: string, host: HostSpec, arch: Arch, write: Write): Promise<void> {
+async function writeUnits(root: string, host: HostSpec, write: Write): Promise<void> {
   for (const unit of maskedUnits) await symlink('/dev/null', join(root, 'etc/systemd/system', unit));
-  if (arch === 'aarch64')
-    for (const unit of credentialUnits)
-      await write(
-        `etc/systemd/system/${unit}.service.d/lab.conf`,
-        '[Service]\nLoadCredential=\nSetCredential=\n',
-      );
   const nodes = gpuDevices[host.kind].map((path) => `c ${path} 0660 root video - 1:3`);
   await write('etc/tmpfiles.d/lab-gpu.conf', `${nodes.join('\n')}\n`);
+}
+
+/** What an emulated host needs to behave as a real one would. */
+async function writeEmulated(write: Write): Promise<void> {
+  const noCredentials = '[Service]\nLoadCredential=\nSetCredential=\n';
+  for (const unit of credentialUnits)
+    await write(`etc/systemd/system/${unit}.service.d/lab.conf`, noCredentials);
+  await write('etc/python3.11/sitecustomize.py', pythonStart);
 }
 
 async function writeGpu(host: HostSpec, write: Write): Promise<void> {

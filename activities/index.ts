@@ -5,6 +5,7 @@ import { readLock, resolveLock } from './lock.ts';
 import { resolveModel, stageModel } from './model.ts';
 import { observeNode } from './observe.ts';
 import { verifyTorchArch } from './proof.ts';
+import { confirmRanks } from './ranks.ts';
 import { confirmRayNodes, ensureRay } from './ray.ts';
 import { provisionVenv } from './venv.ts';
 import { installWheels } from './wheels.ts';
@@ -34,6 +35,7 @@ export function createProbeActivities(context: NodeContext) {
     observeNode: observeNode(context),
     readLock: readLock(context),
     watchGangUnit: watchGangUnit(context),
+    confirmRanks: confirmRanks(context),
     stopGangUnits: stopGangUnits(context),
   };
 }

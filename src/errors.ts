@@ -367,7 +367,12 @@ export const codes = {
     (d) => `the server on ${text(d['address'])} serves ${text(d['found'])}, not ${text(d['expected'])}`,
     () => 'Another server holds the port, or the served name differs.',
   ),
-  RANK_MISSING: entry('gang', stepFailed, (d) => `no rank runs on ${text(d['node'])}`),
+  RANK_MISSING: entry(
+    'gang',
+    stepFailed,
+    (d) => `${text(d['ranks'])} of ${text(d['wanted'])} ranks run in ${text(d['unit'])} on this node`,
+    () => 'windlass logs -f shows what the engine says; windlass up starts the gang again.',
+  ),
   STOP_FAILED: entry(
     'act',
     stepFailed,

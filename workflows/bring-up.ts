@@ -13,7 +13,7 @@ import { Progress } from './progress.ts';
 import { readSpec, runRef } from './spec.ts';
 import { check } from './steps/check.ts';
 import type { Gang } from './steps/gang.ts';
-import { findGang, startGang, stopGang, wantedGang } from './steps/gang.ts';
+import { findGang, members, nothingFound, startGang, stopGang, wantedGang } from './steps/gang.ts';
 import { observe } from './steps/observe.ts';
 import { prepare } from './steps/prepare.ts';
 import { smokeTest } from './steps/smoke-test.ts';
@@ -33,7 +33,7 @@ export async function bringUpCluster(input: unknown): Promise<BringUpReport> {
   await check(spec, observed, progress);
   const prepared = await prepare(spec, run, observed, progress);
   const gang = wantedGang(spec, run, prepared);
-  const answer = await serve(gang, findGang(gang, observed), progress);
+  const { answer, ranks } = await serve(gang, findGang(gang, observed), progress);
 
   return {
     cluster: spec.name,
@@ -52,7 +52,7 @@ export async function bringUpCluster(input: unknown): Promise<BringUpReport> {
       name: each.node.name,
       address: each.node.address,
       hardware: each.hardware,
-      rank: true,
+      ranks: ranks[members(gang).findIndex((member) => member.prepared === each)] ?? 0,
     })),
     phases: phaseSeconds(progress.board.rows),
   };
@@ -64,13 +64,13 @@ export async function bringUpCluster(input: unknown): Promise<BringUpReport> {
  */
 async function serve(gang: Gang, foundFirst: ReturnType<typeof findGang>, progress: Progress) {
   let found = foundFirst;
-  const everyone = [gang.head, ...gang.workers];
+  const everyone = members(gang);
   const failures = new Map<string, number>();
   if (found.leftovers.length > 0) await stopGang(gang, found.leftovers, found.ray, progress);
   for (let start = 1; ; start += 1) {
     try {
       await startGang(gang, found, `${gang.run.fence.run}/${start}`, progress);
-      return await smokeTest(gang.spec, gang.run, progress);
+      return await smokeTest(gang, found, progress);
     } catch (error) {
       const isCancelled = isCancellation(error);
       if (isCancelled && found.ray && found.engine) throw error;
@@ -82,7 +82,7 @@ async function serve(gang: Gang, foundFirst: ReturnType<typeof findGang>, progre
       const way = wayOf(error);
       failures.set(way, (failures.get(way) ?? 0) + 1);
       if (isCancelled || !isGangFailure(error) || failures.get(way) === equalFailures) throw error;
-      found = { ray: false, engine: false, listening: false, leftovers: [] };
+      found = nothingFound;
     }
   }
 }

@@ -182,6 +182,14 @@ export const WatchInput = z.object({
 });
 export type WatchInput = z.infer<typeof WatchInput>;
 
+export const RanksInput = z.object({
+  ...base,
+  unit: z.string().regex(/^windlass-ray-[0-9a-f]{16}$/),
+  /** As many ranks as GPUs of the node take part. */
+  gpus: z.number().int().positive(),
+});
+export type RanksInput = z.infer<typeof RanksInput>;
+
 export const SmokeInput = z.object({
   ...base,
   address: Address,

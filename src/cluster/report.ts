@@ -24,7 +24,8 @@ export interface BringUpReport {
     readonly name: string;
     readonly address: string;
     readonly hardware: string;
-    readonly rank: boolean;
+    /** Ranks that were seen alive on this node. */
+    readonly ranks: number;
   }[];
   readonly phases: readonly {
     readonly step: StepName;

@@ -116,6 +116,7 @@ describe('a cluster of four hosts', () => {
     expect(await timesBegun(stage.lab.host('thorx'), 'join workers')).toBe(2);
     expect(report.changes).toBeGreaterThan(15);
     expect(report.answer.text.trim()).not.toBe('');
+    expect(report.nodes.map(({ ranks }) => ranks)).toEqual([1, 1, 1, 1]);
     for (const host of stage.lab.hosts) {
       expect(await timesBegun(host, 'install wheels')).toBe(1);
       const names = (await host.processes()).map((found) => found.commandLine.join(' '));
@@ -207,6 +208,22 @@ describe('a cluster of four hosts', () => {
       workflowExecutionInfo: { startTime: string; closeTime: string };
     };
     expect(Date.parse(info.closeTime) - Date.parse(info.startTime)).toBeLessThan(3_000);
+  });
+
+  test('whose rank has died is started again as one by the next up', async () => {
+    const rank = (await stage.lab.host('jetson-thor').processes()).find(({ commandLine }) =>
+      commandLine.join(' ').includes('ray::SchedulerActor'),
+    );
+    if (!rank) throw new Error('no rank runs on jetson-thor');
+    const joined = await timesBegun(stage.lab.host('thorx'), 'join workers');
+    process.kill(rank.pid, 'SIGKILL');
+    const result = await stage.windlass(['up', file, '--json']);
+    expect(result).toMatchObject({ exitCode: 0 });
+    const again = JSON.parse(result.stdout) as BringUpReport;
+    expect(again.nodes.map(({ ranks }) => ranks)).toEqual([1, 1, 1, 1]);
+    expect(again.answer.text).toBe(report.answer.text);
+    expect(await timesBegun(stage.lab.host('thorx'), 'join workers')).toBe(joined + 1);
+    expect(await timesBegun(stage.lab.host('jetson-thor'), 'install wheels')).toBe(1);
   });
 
   test('goes down: nothing of the gang runs, and a second down finds nothing', async () => {

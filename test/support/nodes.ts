@@ -98,6 +98,8 @@ export class ScriptedCluster {
 export class ScriptedNode {
   readonly spec: SpecNode;
   readonly units = new Set<string>();
+  /** The rank's process; Ray and the engine's own go on without it. */
+  rankLives = true;
   state: NodeState;
   /** What the next look finds; replace parts of it to make a check fail. */
   facts: NodeFacts;
@@ -141,9 +143,10 @@ export class ScriptedNode {
         if (without.length > 0) throw fail('RAY_COUNT', { difference: `${without.length} are missing` });
         return { nodes: expected.length, gpus: expected.reduce((sum, { gpus }) => sum + gpus, 0) };
       }),
-      launchServer: this.door('launchServer', inputs.EngineInput, (input) =>
-        this.start(engineUnitName(input.engine), input, `launched ${input.engine.engine}`),
-      ),
+      launchServer: this.door('launchServer', inputs.EngineInput, (input) => {
+        for (const node of this.cluster.nodes) node.rankLives = true;
+        return this.start(engineUnitName(input.engine), input, `launched ${input.engine.engine}`);
+      }),
       confirmReady: this.door('confirmReady', inputs.EngineInput, ({ engine }) => {
         if (!this.units.has(engineUnitName(engine))) throw fail('ENGINE_EXITED', { phase: 'starting' });
         return { phases: { 'loading weights': 1.5, ready: 0 } };
@@ -170,6 +173,11 @@ export class ScriptedNode {
           await sleep(50);
         }
         throw fail('RAY_FAILED', { evidence: `the unit ${unit} is gone`, log: '' });
+      }),
+      confirmRanks: this.door('confirmRanks', inputs.RanksInput, ({ unit, gpus }) => {
+        const ranks = this.ranksIn(unit);
+        if (ranks < gpus) throw fail('RANK_MISSING', { ranks, wanted: gpus, unit });
+        return { ranks };
       }),
       stopGangUnits: this.door('stopGangUnits', inputs.StopInput, ({ keep }) => {
         const stopped = [...this.units].filter((unit) => !keep.includes(unit));
@@ -207,10 +215,16 @@ export class ScriptedNode {
       name: `${name}.service`,
       active: 'active' as const,
       mainPid: 100,
-      processes: [],
+      processes: isRay(name) ? [helper, ...Array.from({ length: this.ranksIn(name) }, () => rank)] : [],
       result: null,
     }));
     return { ...this.facts, clock: Date.now(), state: { ...this.state, units } };
+  }
+
+  /** A Ray unit has the node's one rank as long as an engine runs on the head, unless it died. */
+  private ranksIn(unit: string): number {
+    const engine = [...this.cluster.head.units].some((each) => each.startsWith(engineUnitPrefix));
+    return isRay(unit) && this.units.has(unit) && engine && this.rankLives ? 1 : 0;
   }
 
   private lock(hash: string, sha256: string): inputs.Lock {
@@ -269,6 +283,9 @@ export class ScriptedNode {
     return { changed: true, what };
   }
 }
+
+const helper = { pid: 199, startTicks: 1, command: 'ray::RuntimeEnvAgent' };
+const rank = { pid: 200, startTicks: 1, command: 'ray::SchedulerActor.run_event_loop' };
 
 const isRay = (unit: string): boolean => unit.startsWith('windlass-ray-');
 

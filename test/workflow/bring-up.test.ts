@@ -54,6 +54,7 @@ describe('a cluster', () => {
       confirmReady: 1,
       watchGangUnit: 3,
       smokeTest: 1,
+      confirmRanks: 4,
     });
     expect(await childrenOf(handle)).toEqual(
       cluster.spec.nodes.map(({ id }) => `prepare/${report.run}/${id}`),

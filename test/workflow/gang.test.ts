@@ -124,6 +124,27 @@ describe('a failure of one rank', () => {
     expect((await eventsOf(handle)).filter(({ eventType }) => Number(eventType) === taskFailed)).toEqual([]);
   });
 
+  it('counts when its process is not there after the answer', async () => {
+    cluster.faults.fail({ activity: 'confirmRanks', node: 'thorx' }, 'RANK_MISSING');
+    const { run, nodes } = await bringUp();
+    expectRestarts(run, 1);
+    expect(nodes.map(({ name, ranks }) => [name, ranks])).toEqual(names().map((name) => [name, 1]));
+  });
+
+  it('is seen by the first look at a gang that serves, and all ranks are started again as one', async () => {
+    await bringUp();
+    cluster.head.facts = { ...cluster.head.facts, listeners: [listening] };
+    cluster.node('jetson-thor').rankLives = false;
+    cluster.calls.length = 0;
+    const { run, changes } = await bringUp();
+    expect(changes).toBeGreaterThan(0);
+    expect(nodesOf('stopGangUnits').toSorted()).toEqual(names().toSorted());
+    const stopped = Math.max(...cluster.callsOf('stopGangUnits').map(({ ended }) => ended ?? Infinity));
+    expect(stopped).toBeLessThan(Math.min(...cluster.callsOf('ensureRay').map(({ began }) => began)));
+    expect(generations('ensureRay')).toEqual([`${run}/1`]);
+    expect(running()).toHaveLength(5);
+  });
+
   it('is not met by another start where that cannot help', async () => {
     cluster.faults.fail({ activity: 'confirmReady' }, 'ENGINE_REFUSED', 1, { evidence: '--tp-szie' });
     const failure = await failureOf(await start());
@@ -198,6 +219,7 @@ describe('what runs already', () => {
       confirmReady: 1,
       watchGangUnit: 3,
       smokeTest: 1,
+      confirmRanks: 4,
     });
   });
 

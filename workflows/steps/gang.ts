@@ -11,6 +11,8 @@ import {
 } from '../../src/cluster/gang.ts';
 import type { EngineUnit, RayUnit, RunRef } from '../../src/cluster/inputs.ts';
 import { isRunUnit } from '../../src/cluster/layout.ts';
+import { isRank } from '../../src/cluster/ranks.ts';
+import type { UnitState } from '../../src/cluster/state.ts';
 import type { ClusterSpec } from '../../src/config/schema.ts';
 import { acts, probes } from '../activities.ts';
 import { allOf, located, pure, workflowFailure } from '../failures.ts';
@@ -52,8 +54,9 @@ export function wantedGang(spec: ClusterSpec, run: RunRef, prepared: readonly Pr
   });
 }
 
-const members = (gang: Gang): readonly Member[] => [gang.head, ...gang.workers];
-const inputFor = (gang: Gang, member: Member) => ({
+/** All ranks' nodes, the head first. */
+export const members = (gang: Gang): readonly Member[] => [gang.head, ...gang.workers];
+export const inputFor = (gang: Gang, member: Member) => ({
   run: gang.run,
   node: member.prepared.node.id,
   root: gang.spec.root,
@@ -64,30 +67,53 @@ export interface Found {
   readonly ray: boolean;
   readonly engine: boolean;
   readonly listening: boolean;
+  /** Ranks alive on each node, in the order of the members; null where the engine does not listen yet. */
+  readonly ranks: readonly number[] | null;
   /** Nodes with units of a gang that is not the wanted one. */
   readonly leftovers: readonly Member[];
 }
 
+/** Nothing of a gang runs anywhere. */
+export const nothingFound: Found = {
+  ray: false,
+  engine: false,
+  listening: false,
+  ranks: null,
+  leftovers: [],
+};
+
+type RunningUnit = Pick<UnitState, 'name' | 'processes'>;
+
+const isOfAGang = ({ name }: RunningUnit): boolean =>
+  /^windlass-(ray|engine)-/.test(name) && isRunUnit(`${name}.service`);
+
 export function findGang(gang: Gang, observed: readonly ObservedNode[]): Found {
-  const unitsOf = (member: Member): string[] =>
-    (observed.find((each) => each.node.id === member.prepared.node.id)?.facts.state.units ?? [])
+  const factsOf = (member: Member) =>
+    observed.find((each) => each.node.id === member.prepared.node.id)?.facts;
+  const unitsOf = (member: Member): RunningUnit[] =>
+    (factsOf(member)?.state.units ?? [])
       .filter((unit) => ['active', 'activating'].includes(unit.active))
-      .map((unit) => unit.name.replace(/\.service$/, ''));
-  const ray = members(gang).every((member) => unitsOf(member).includes(member.rayUnit));
-  const engine = ray && unitsOf(gang.head).includes(gang.engineUnit);
+      .map(({ name, processes }) => ({ name: name.replace(/\.service$/, ''), processes }));
+  const runs = (member: Member, name: string) => unitsOf(member).find((unit) => unit.name === name);
+
+  const ray = members(gang).every((member) => runs(member, member.rayUnit));
+  const engine = ray && runs(gang.head, gang.engineUnit) !== undefined;
+  const listening =
+    engine && (factsOf(gang.head)?.listeners?.some((each) => each.port === gang.engine.port) ?? false);
+  const ranks = members(gang).map(
+    (member) => runs(member, member.rayUnit)?.processes.filter(({ command }) => isRank(command)).length ?? 0,
+  );
+  // An engine that listens has had all its ranks. It goes on listening when one has died, and never answers again.
+  const isBroken = listening && members(gang).some(({ ray: { gpus } }, at) => (ranks[at] ?? 0) < gpus);
+  if (isBroken) {
+    return { ...nothingFound, leftovers: members(gang).filter((member) => unitsOf(member).some(isOfAGang)) };
+  }
   const wanted = (member: Member): string[] =>
     ray ? [member.rayUnit, ...(engine ? [gang.engineUnit] : [])] : [];
   const leftovers = members(gang).filter((member) =>
-    unitsOf(member).some(
-      (unit) =>
-        /^windlass-(ray|engine)-/.test(unit) &&
-        isRunUnit(`${unit}.service`) &&
-        !wanted(member).includes(unit),
-    ),
+    unitsOf(member).some((unit) => isOfAGang(unit) && !wanted(member).includes(unit.name)),
   );
-  const headFacts = observed.find((each) => each.node.id === gang.head.prepared.node.id)?.facts;
-  const listening = headFacts?.listeners?.some((each) => each.port === gang.engine.port) ?? false;
-  return { ray, engine, listening: engine && listening, leftovers };
+  return { ray, engine, listening, ranks: listening ? ranks : null, leftovers };
 }
 
 /** Stop units of the gang on some nodes, the engine's node first, and prove that they are gone. */

@@ -59,7 +59,8 @@ export function rayCommand(context: NodeContext, ray: RayUnit): Command & { env:
 
 /**
  * Ports of Ray's own helpers, fixed so that a firewall can know them. A raylet waits 15 s for helpers that choose a
- * port themselves, and gives up when a slow machine needs longer to start them.
+ * port themselves, and gives up when a slow machine needs longer to start them; for the dashboard agent it waits
+ * in any case, since Ray 2.60 does not hand it that port.
  */
 function helperPorts(port: number): string[] {
   return rayHelpers.map((name, at) => `--${name}-port=${port + 1 + at}`);

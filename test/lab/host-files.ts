@@ -35,7 +35,7 @@ export async function mountHost(names: LabNames, host: string, image: string): P
 /**
  * Read by every Python of an emulated host as it starts. A raylet gives its dashboard agent 15 s to name its port, which
  * no setting of Ray changes. Emulated, it needs 10 s by itself, and 15 s beside the two other helpers of Ray that start
- * at the same moment on the same two cores. So these two wait for it, at most as long as the raylet does.
+ * at the same moment on the same two cores. So these two wait for it, a little longer than the raylet would.
  */
 const pythonStart = `import glob, sys, time
 

@@ -2,7 +2,7 @@ const project = (name, extra) => ({
   displayName: name,
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
   extensionsToTreatAsEsm: ['.ts'],
-  modulePathIgnorePatterns: ['<rootDir>/dist'],
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/out'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

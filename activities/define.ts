@@ -4,6 +4,7 @@ import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporal
 import type { z } from 'zod';
 import { WindlassError, codes, fail } from '../src/errors.ts';
 import type { NodeContext } from './context.ts';
+import { dieAt } from './crash-point.ts';
 
 /** A download may fail because a line broke; after this many tries it will not do better. */
 const fewTries = 4;
@@ -70,7 +71,9 @@ export function define<Schema extends z.ZodType<{ readonly node: string }>, Resu
       if (parsed.data.node !== context.id) {
         throw fail('NODE_MISMATCH', { found: context.id, expected: parsed.data.node });
       }
+      if (globalThis.WINDLASS_CRASH_POINTS) await dieAt(context, 'before-act');
       const result = await act(parsed.data);
+      if (globalThis.WINDLASS_CRASH_POINTS) await dieAt(context, 'after-act');
       failures.delete(actKey());
       return result;
     } catch (error) {

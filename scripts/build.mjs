@@ -1,6 +1,7 @@
 /**
  * Makes dist: the program, the workflow bundle that control workers run, the payload that is put on nodes, and the
- * licences of all that these contain of others.
+ * licences of all that these contain of others. `--crash-points` makes out/crash-points/dist instead,
+ * for fault tests only.
  */
 import { copyFile, cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -11,16 +12,22 @@ import { bundlePayload } from './payload/bundle.mjs';
 import { bundleProgram } from './program.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const dist = join(root, 'dist');
+const crashPoints = process.argv.includes('--crash-points');
+const dist = join(root, crashPoints ? 'out/crash-points/dist' : 'dist');
 
 // Scripts that nodes run: the bundler does not carry them over.
 const SCRIPT = /\.(sh|py)$/;
 
 await rm(dist, { recursive: true, force: true });
+if (crashPoints) {
+  // A build finds its versions in the package beside it.
+  await mkdir(dist, { recursive: true });
+  await copyFile(join(root, 'package.json'), join(dist, '../package.json'));
+}
 const contained = await Promise.all([
   step('program', makeProgram),
   step('workflows', bundleWorkflows),
-  step('payload', () => bundlePayload(root, join(dist, 'payload'))),
+  step('payload', () => bundlePayload(root, join(dist, 'payload'), { crashPoints })),
 ]);
 await writeLicences(contained.flat(), join(dist, 'THIRD-PARTY-LICENSES'));
 

@@ -22,7 +22,7 @@ const PROGRAMS = {
 };
 
 /** Bundle every worker of `root`/workers into `folder`. Returns the folders of the packages that they contain. */
-export async function bundlePayload(root, folder) {
+export async function bundlePayload(root, folder, options) {
   await mkdir(folder, { recursive: true });
   const programs = Object.entries(PROGRAMS).map(([source, file]) => [join(root, 'workers', source), file]);
   const missing = programs.filter(([source]) => !existsSync(source));
@@ -33,7 +33,7 @@ export async function bundlePayload(root, folder) {
   ];
   const entries = [...programs.filter((program) => !missing.includes(program)), thread];
   const built = await Promise.all(
-    entries.map(([source, file]) => build(payloadOptions(source, join(folder, file)))),
+    entries.map(([source, file]) => build(payloadOptions(source, join(folder, file), options))),
   );
   // The bundles are modules wherever they are put, whatever package.json lies further up.
   await writeFile(join(folder, 'package.json'), '{"type":"module"}\n');

@@ -39,8 +39,11 @@ module.exports = () => Promise.resolve(bytes.buffer.slice(bytes.byteOffset, byte
 module.exports.initialize = () => undefined;
 `;
 
-/** Options for esbuild that make one self-contained file of `entryPoint`. */
-export function payloadOptions(entryPoint, outfile) {
+/**
+ * Options for esbuild that make one self-contained file of `entryPoint`. Only builds for fault tests hold the points at
+ * which a worker can be made to die; elsewhere their branches are false, and what only they use is left out.
+ */
+export function payloadOptions(entryPoint, outfile, { crashPoints = false } = {}) {
   return {
     entryPoints: [entryPoint],
     outfile,
@@ -50,6 +53,9 @@ export function payloadOptions(entryPoint, outfile) {
     target: 'node20',
     format: 'esm',
     keepNames: true,
+    // Takes out what stands behind a switch that is off.
+    minifySyntax: true,
+    define: { 'globalThis.WINDLASS_CRASH_POINTS': String(crashPoints) },
     legalComments: 'none',
     logLevel: 'warning',
     loader: { '.wasm': 'binary' },

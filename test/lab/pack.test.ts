@@ -96,6 +96,13 @@ parallel: { pipeline: 1 }
     }
   });
 
+  test('holds no point at which a worker can be made to die', async () => {
+    for (const name of ['node-worker.js', 'control-worker.js', 'unit.js']) {
+      const text = await readFile(join(installed, 'dist/payload', name), 'utf8');
+      expect([name, /CRASH_POINTS|crash-at|after-act/.test(text)]).toEqual([name, false]);
+    }
+  });
+
   test('holds no defect that publint knows', async () => {
     const publint = join(repository, 'node_modules/.bin/publint');
     const result = await execa(publint, ['--level', 'error'], { cwd: installed, reject: false });

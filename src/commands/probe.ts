@@ -1,7 +1,7 @@
 /** One completion now, asked from the operator's machine through the connection to the head. */
 import { z } from 'zod';
-import type { SshConnection } from '../ssh/connection.ts';
-import { forwardLocal } from '../ssh/forward.ts';
+import { WindlassError } from '../errors.ts';
+import { forwardLocal, type TunnelSource } from '../ssh/forward.ts';
 
 export interface ProbeTarget {
   readonly address: string;
@@ -25,9 +25,11 @@ const Completion = z.object({
 });
 
 /** Ask for the model list and one short completion. Never throws for a server that does not answer. */
-export async function probe(head: SshConnection, target: ProbeTarget): Promise<ProbeResult> {
-  const forward = await forwardLocal(head, { toHost: target.address, toPort: target.port });
+export async function probe(head: TunnelSource, target: ProbeTarget): Promise<ProbeResult> {
   const startedAt = Date.now();
+  const refusal = await whyRefused(head, target);
+  if (refusal !== null) return { ok: false, ms: Date.now() - startedAt, text: `no answer: ${refusal}` };
+  const forward = await forwardLocal(head, { toHost: target.address, toPort: target.port });
   const base = `http://127.0.0.1:${forward.port}/v1`;
   const headers = {
     'content-type': 'application/json',
@@ -58,8 +60,23 @@ export async function probe(head: SshConnection, target: ProbeTarget): Promise<P
   }
 }
 
+/**
+ * Does anybody take the connection? A forward accepts it before it can know, and `fetch` never notices the end of one
+ * that closes the moment it was accepted.
+ */
+async function whyRefused(head: TunnelSource, { address, port }: ProbeTarget): Promise<string | null> {
+  try {
+    (await head.openTunnel(address, port)).close();
+    return null;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'TimeoutError') return `nothing came within ${probeLimitMs / 1000} s`;
-  return error.cause instanceof Error ? error.cause.message : error.message;
+  return error.cause instanceof Error && !(error instanceof WindlassError)
+    ? error.cause.message
+    : error.message;
 }

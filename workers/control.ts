@@ -38,5 +38,10 @@ const worker = await Worker.create({
   stickyQueueScheduleToStartTimeout: '2 seconds',
   shutdownGraceTime: '5 seconds',
 });
+// A store that was lost has taken the namespace with it, and nobody else would make it again.
+const watch = setInterval(() => {
+  ensureNamespace(client.connection, settings.namespace).catch(() => undefined);
+}, 5_000);
 await worker.run();
+clearInterval(watch);
 await connection.close();

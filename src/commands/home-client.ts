@@ -1,5 +1,5 @@
 /** A client of the home's Temporal service, through one ssh forward to the head; or of the user's own service. */
-import { fail } from '../errors.ts';
+import { WindlassError, fail } from '../errors.ts';
 import type { ClusterFile } from '../config/schema.ts';
 import type { SshConnection } from '../ssh/connection.ts';
 import { connectNode } from '../placing/reach.ts';
@@ -32,7 +32,9 @@ export async function openHomeClient(
   const line = new SshLine(head, () => connectNode(file, entry, env));
   const forward = await forwardLocal(line, { toHost: host, toPort: port });
   const place = { address: `127.0.0.1:${forward.port}`, namespace: temporal.namespace };
-  const home = await connectWhenUp(() => connectClient(place), limitMs);
+  const home = await connectWhenUp(() => connectClient(place), limitMs).catch((error: unknown) => {
+    throw atItsPlace(error, temporal.address ?? `${host}:${port} on ${file.head}`);
+  });
   return {
     client: home.client,
     close: async () => {
@@ -41,6 +43,12 @@ export async function openHomeClient(
       line.close();
     },
   };
+}
+
+/** The end of our own forward tells nobody anything: the error names where the service should be. */
+function atItsPlace(error: unknown, address: string): unknown {
+  if (!(error instanceof WindlassError) || error.code !== 'TEMPORAL_UNREACHABLE') return error;
+  return fail('TEMPORAL_UNREACHABLE', { ...error.data, address }, error);
 }
 
 function splitAddress(address: string): [string, number] {

@@ -9,6 +9,7 @@ import { startKinds } from '../standin/log-kinds.ts';
 import type { Host } from './host.ts';
 import { readLedger, timesBegun, unitPids } from './ledger.ts';
 import type { Snapshot } from './snapshot.ts';
+import { quietSnapshots, wakePolkit, withoutCache } from './quiet.ts';
 import { until } from './run.ts';
 import { Stage, repository } from './stage.ts';
 
@@ -50,22 +51,6 @@ async function temporal(args: readonly string[]) {
   });
 }
 
-/** The manager of a user stays for some seconds after the last login; a snapshot wants it gone. */
-async function allLoggedOut(): Promise<void> {
-  await until(
-    'the user managers have ended',
-    async () => {
-      const states = await Promise.all(
-        stage.lab.hosts.map((host) =>
-          host.exec(['systemctl', 'is-active', 'user@1000.service'], { user: 'root', reject: false }),
-        ),
-      );
-      return states.every(({ stdout }) => stdout.trim() !== 'active' && stdout.trim() !== 'deactivating');
-    },
-    { seconds: 60, everyMs: 200 },
-  );
-}
-
 /** `ray start` itself would wait for it two minutes and a half; the gang is to be started again long before. */
 async function endRayletWhileItStarts(host: Host): Promise<void> {
   const raylet = await until(
@@ -79,21 +64,10 @@ async function endRayletWhileItStarts(host: Host): Promise<void> {
   process.kill(raylet.pid, 'SIGKILL');
 }
 
-const withoutCache = (snapshot: Snapshot): Snapshot => ({
-  ...snapshot,
-  files: Object.fromEntries(
-    Object.entries(snapshot.files).filter(([path]) => !path.startsWith('/home/dgx/.cache')),
-  ),
-});
-
 beforeAll(async () => {
   stage = await Stage.start({ name: 'bringup' });
-  // Asking for lingering wakes the system's own polkit, which then stays; it is no trace of ours.
-  await Promise.all(
-    stage.lab.hosts.map((host) => host.exec(['systemctl', 'start', 'polkit'], { user: 'root' })),
-  );
-  await allLoggedOut();
-  before = await Promise.all(stage.lab.hosts.map((host) => host.snapshot()));
+  await wakePolkit(stage.lab.hosts);
+  before = await quietSnapshots(stage.lab.hosts);
 });
 afterAll(async () => {
   await stage.stop();
@@ -267,8 +241,7 @@ describe('a cluster of four hosts', () => {
   test('purged, every host is as it was, the model cache aside', async () => {
     const result = await stage.windlass(['down', file, '--purge', '--json']);
     expect(result.exitCode).toBe(0);
-    await allLoggedOut();
-    const after = await Promise.all(stage.lab.hosts.map((host) => host.snapshot()));
+    const after = await quietSnapshots(stage.lab.hosts);
     expect(after.map(withoutCache)).toEqual(before.map(withoutCache));
   });
 });

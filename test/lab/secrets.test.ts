@@ -2,10 +2,10 @@
  * No secret leaves its place, and the operator's ssh key none at all. A cluster with planted secrets comes up, is looked at by every command and goes down;
  * then everything that was said and written is searched for them, in every encoding that a program uses.
  */
-import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { canariesBelow, canariesIn, canaryPieces, formsOf, type Canaries } from './canary.ts';
 import type { Host } from './host.ts';
 import { Stage } from './stage.ts';
 
@@ -14,46 +14,19 @@ jest.setTimeout(600_000);
 
 const root = '/home/dgx/.local/share/windlass';
 
-/**
- * Two random pieces, with what shells, JSON and Python escape between them. Whatever is done to such a secret, a piece
- * shows: as it is, or in base64 at one of three places in a group of bytes, or in hexadecimal.
- */
-const pieces = () => [randomBytes(12).toString('hex'), randomBytes(12).toString('hex')] as const;
-const apiKeyPieces = pieces();
-const hubTokenPieces = pieces();
+const apiKeyPieces = canaryPieces();
+const hubTokenPieces = canaryPieces();
 const apiKey = apiKeyPieces.join(`'"\\$&`);
 const hubToken = `hf_${hubTokenPieces.join('')}`;
 
-const base64Of = (piece: string): string[] =>
-  [0, 1, 2].map((offset) => {
-    const encoded = Buffer.concat([Buffer.alloc(offset), Buffer.from(piece)]).toString('base64');
-    // The characters at the edges depend on the neighbours, too.
-    return encoded.slice(offset === 0 ? 0 : 4, -4);
-  });
-const formsOf = (piece: string): string[] => [piece, ...base64Of(piece), Buffer.from(piece).toString('hex')];
-
 let stage: Stage;
 let head: Host;
-/** Every form of every piece, by the name of its secret. */
-let wanted: ReadonlyMap<string, readonly string[]>;
+let wanted: Canaries;
 
 /** Names of the secrets of which something stands in a text. */
-const found = (text: string): string[] =>
-  [...wanted].flatMap(([name, forms]) => (forms.some((form) => text.includes(form)) ? [name] : []));
-
-/** Files below these folders of a host in which something of a secret stands. The patterns go in by standard input. */
-async function grep(
-  host: Host,
-  folders: readonly string[],
-  options: readonly string[] = [],
-): Promise<string[]> {
-  const argv = ['env', 'LC_ALL=C', 'grep', '-rlaF', '-D', 'skip', ...options, '-f', '-', '--', ...folders];
-  const input = `${[...wanted.values()].flat().join('\n')}\n`;
-  const { exitCode, stdout, stderr } = await host.exec(argv, { user: 'root', input, reject: false });
-  // 1: nothing was found. 2 with findings or messages about what vanished meanwhile: the findings count.
-  if (exitCode === 2 && !/No such file|binary|Permission/.test(stderr)) throw new Error(stderr);
-  return stdout.split('\n').filter(Boolean).toSorted();
-}
+const found = (text: string): string[] => canariesIn(wanted, text);
+const grep = (...args: [Host, readonly string[], (readonly string[])?]): Promise<string[]> =>
+  canariesBelow(wanted, ...args);
 
 const everyHost = <T>(work: (host: Host) => Promise<T>): Promise<T[]> =>
   Promise.all(stage.lab.hosts.map(work));

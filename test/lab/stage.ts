@@ -31,15 +31,17 @@ export class Stage {
   readonly lab: Lab;
   readonly index: PackageIndex;
   readonly hub: Hub;
+  private readonly dist: string;
 
-  private constructor(lab: Lab, index: PackageIndex, hub: Hub) {
+  private constructor(lab: Lab, index: PackageIndex, hub: Hub, dist: string) {
     this.lab = lab;
     this.index = index;
     this.hub = hub;
+    this.dist = dist;
   }
 
-  /** Boot the hosts and start the servers that they reach at 10.0.0.1. */
-  static async start(options: LabOptions = {}): Promise<Stage> {
+  /** Boot the hosts and start the servers that they reach at 10.0.0.1. `dist` is the build that the operator runs. */
+  static async start(options: LabOptions & { readonly dist?: string } = {}): Promise<Stage> {
     const { wheelsDir, modelsDir } = await prepareStage(options);
     const lab = await Lab.start(options);
     try {
@@ -48,7 +50,7 @@ export class Stage {
       const hub = await startHub({ socket: socket('hub'), modelsDir });
       await lab.relayIn({ listen: '10.0.0.1:8099', socket: socket('index') });
       await lab.relayIn({ listen: '10.0.0.1:8098', socket: socket('hub') });
-      return new Stage(lab, index, hub);
+      return new Stage(lab, index, hub, options.dist ?? join(repository, 'dist'));
     } catch (error) {
       await lab.stop();
       throw error;
@@ -66,7 +68,7 @@ export class Stage {
 
   /** Start the program as the operator; the caller may signal it. */
   start(args: readonly string[], options: { env?: Record<string, string>; inherit?: boolean } = {}) {
-    return this.lab.exec(process.execPath, [program, ...args], {
+    return this.lab.exec(process.execPath, [join(this.dist, 'bin/windlass.cjs'), ...args], {
       cwd: repository,
       reject: false,
       ...(options.inherit === true && { stdout: 'inherit' as const, stderr: 'inherit' as const }),
@@ -81,7 +83,9 @@ export class Stage {
 }
 
 /** Make what every stage uses and none changes: stand-in wheels, models, and payloads in the operator's cache. */
-export async function prepareStage(options: Pick<LabOptions, 'aarch64' | 'log'>) {
+export async function prepareStage(
+  options: Pick<LabOptions, 'aarch64' | 'log'> & { readonly dist?: string },
+) {
   options.log?.('building the stand-in wheels and the tiny model');
   const wheelsDir = await buildStandinWheels(join(cache, 'wheels'));
   const modelsDir = join(cache, 'models');
@@ -92,12 +96,17 @@ export async function prepareStage(options: Pick<LabOptions, 'aarch64' | 'log'>)
 }
 
 /** The operator's network has no way out, so what placing would download must be in the operator's cache before. */
-async function warmPayloads({ aarch64, log }: Pick<LabOptions, 'aarch64' | 'log'>): Promise<void> {
+async function warmPayloads({ aarch64, log, dist }: Parameters<typeof prepareStage>[0]): Promise<void> {
   const cacheDir = join(cache, '..', 'windlass');
   const platforms = ['linux-x64', ...((aarch64 ?? []).length > 0 ? ['linux-arm64'] : [])] as const;
   for (const platform of platforms as readonly ('linux-x64' | 'linux-arm64')[]) {
     log?.(`fetching what is placed on ${platform} hosts: Node.js, uv, and for a head the Temporal binary`);
-    const options = { platform, cacheDir, distDir: join(repository, 'dist'), environment: process.env };
+    const options = {
+      platform,
+      cacheDir,
+      distDir: dist ?? join(repository, 'dist'),
+      environment: process.env,
+    };
     await assemblePayload({ ...options, roles: ['node'] });
     await assemblePayload({ ...options, roles: ['node', 'home'] });
   }

@@ -1,6 +1,6 @@
 /**
- * Writes docs/cluster-file.md from the schema and docs/errors.md from the code table:
- * `node scripts/docs.mjs`; with `--check` it writes nothing and exits 1 when a page is not what would be written.
+ * Writes docs/cluster-file.md from the schema, docs/errors.md from the code table and docs/faults.md from the table of
+ * faults and their last results: `node scripts/docs.mjs`; with `--check` it writes nothing and exits 1 when a page is not what would be written.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,16 +8,26 @@ import { format } from 'prettier';
 import { register } from 'tsx/esm/api';
 import { clusterFilePage } from './docs/cluster-file.mjs';
 import { errorsPage } from './docs/errors.mjs';
+import { faultsPage } from './docs/faults.mjs';
 
 register();
 const { ClusterFile } = await import('../src/config/schema.ts');
 const { codes, Exit } = await import('../src/errors.ts');
 
+const { table: faults } = await import('../test/faults/table/index.ts');
+const { titleOf } = await import('../test/faults/fault.ts');
+const results = readJson('../test/faults/results.json');
+const found = readJson('../test/faults/found.json');
+
 const note = '<!-- Written by `node scripts/docs.mjs`; change the schema or the code table instead. -->';
+
+const faultsNote =
+  '<!-- Written by `node scripts/docs.mjs` from the tables in test/faults and their last results. -->';
 
 const pages = {
   'docs/cluster-file.md': clusterFilePage(ClusterFile, note),
   'docs/errors.md': errorsPage(codes, Exit, note),
+  'docs/faults.md': faultsPage({ faults, results, found, titleOf, note: faultsNote }),
 };
 
 let stale = false;
@@ -32,6 +42,10 @@ for (const [name, text] of Object.entries(pages)) {
   }
 }
 process.exitCode = stale ? 1 : 0;
+
+function readJson(path) {
+  return JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
+}
 
 function readOr(path) {
   try {

@@ -1,0 +1,67 @@
+/**
+ * The fault suite: `npm run faults -- F43 --step "install wheels"`. One line for each fault; the last line counts, and
+ * the exit code is 1 where one failed.
+ */
+import { Command } from 'commander';
+import { keepEvidence } from './evidence.ts';
+import type { Fault } from './fault.ts';
+import { titleOf } from './fault.ts';
+import { choose, type Choice } from './choose.ts';
+import { record } from './results.ts';
+import { runFault } from './run-fault.ts';
+import { Scene } from './scene.ts';
+import { table } from './table/index.ts';
+
+const program = new Command('faults')
+  .argument('[ids...]', 'faults to run; all where none is named')
+  .option('--step <name>', 'only those that hit this step')
+  .option('--group <letter>', 'only those of this group')
+  .option('--random <number>', 'draw so many', Number)
+  .option('--seed <number>', 'where the drawing begins', Number)
+  .option('--lab <name>', 'name of the lab', 'faults')
+  .option('--list', 'say what there is, and run nothing');
+program.parse();
+
+const options = program.opts<Choice & { readonly lab: string; readonly list?: true }>();
+const { chosen, seed } = choose(table, program.args, options);
+if (options.list) {
+  for (const fault of chosen) console.log(`${titleOf(fault).padEnd(28)} ${fault.title}`);
+} else if (chosen.length === 0) {
+  console.error('no fault is of that kind; `npm run faults -- --list` names them');
+  process.exitCode = 2;
+} else {
+  if (seed !== undefined) console.log(`seed ${String(seed)}`);
+  process.exitCode = await runAll(chosen, options.lab);
+}
+process.exit();
+
+async function runAll(faults: readonly Fault[], lab: string): Promise<number> {
+  const scene = await Scene.start(lab, faults[0]?.start ?? 'fresh', (said) => {
+    console.error(`faults: ${said}`);
+  });
+  let failed = 0;
+  try {
+    for (const fault of faults) if (!(await runOne(scene, fault))) failed += 1;
+    const left = await scene.finish();
+    if (left.length > 0) failed += 1;
+    console.log(`I5 I6 after all … ${left.length === 0 ? 'ok' : 'FAILED'}`);
+    for (const problem of left) console.log(`  ${problem.slice(0, 3000)}`);
+  } finally {
+    await scene.stop();
+  }
+  console.log(`${String(faults.length + 1 - failed)} passed, ${String(failed)} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+async function runOne(scene: Scene, fault: Fault): Promise<boolean> {
+  const verdict = await runFault(scene, fault, async (problems) => {
+    console.error(`${titleOf(fault)}: evidence in ${await keepEvidence(scene, fault, problems)}`);
+  });
+  const { seconds, problems, sceneBroken } = verdict;
+  const isWell = problems.length === 0 && sceneBroken === undefined;
+  console.log(`${titleOf(fault)} … ${isWell ? 'ok' : 'FAILED'} ${seconds.toFixed(1)} s`);
+  for (const problem of problems) console.log(`  ${problem.slice(0, 2000)}`);
+  if (sceneBroken !== undefined) console.log(`  the scene, not the fault: ${sceneBroken.slice(0, 2000)}`);
+  await record(fault, verdict);
+  return isWell;
+}

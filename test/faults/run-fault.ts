@@ -1,0 +1,86 @@
+/** Runs one fault: to where it begins, harm, judgement, and back to a scene that is whole. */
+import type { Fault, Outcome } from './fault.ts';
+import { notConverging } from './judge/convergence.ts';
+import { notReplayable } from './judge/histories.ts';
+import { wrongEnd } from './judge/message.ts';
+import { twoAtOnce } from './judge/one-gang.ts';
+import { readyInVain } from './judge/ready.ts';
+import type { Scene } from './scene.ts';
+
+export interface Verdict {
+  readonly seconds: number;
+  /** What is not as it must be; none is well. */
+  readonly problems: readonly string[];
+  /** Why nothing can be said of the product: the scene itself did not get to where the fault begins, or not back. */
+  readonly sceneBroken?: string;
+}
+
+/** Run one fault and judge it. Never throws. `keep` is called on a failure, before the scene is healed. */
+export async function runFault(
+  scene: Scene,
+  fault: Fault,
+  keep: (problems: readonly string[]) => Promise<void>,
+): Promise<Verdict> {
+  scene.begin();
+  try {
+    // What the last case broke for good must not be this one's: then it begins with hosts as they once were.
+    await scene.reach(fault.start).catch(async () => {
+      await scene.heal();
+      await scene.purge();
+      await scene.reach(fault.start);
+    });
+  } catch (error) {
+    return { seconds: 0, problems: [], sceneBroken: `it did not get to ${fault.start}: ${sentence(error)}` };
+  }
+  scene.begin();
+  const startedAt = Date.now();
+  const problems = await harmAndJudge(scene, fault);
+  const seconds = (Date.now() - startedAt) / 1000;
+  if (problems.length > 0) await keep(problems).catch((error: unknown) => problems.push(sentence(error)));
+  try {
+    await fault.heal?.(scene);
+    await scene.heal();
+  } catch (error) {
+    return { seconds, problems, sceneBroken: `it did not heal: ${sentence(error)}` };
+  }
+  return { seconds, problems };
+}
+
+async function harmAndJudge(scene: Scene, fault: Fault): Promise<string[]> {
+  const wants = (invariant: Fault['invariants'][number]): boolean => fault.invariants.includes(invariant);
+  try {
+    const outcome = await harm(scene, fault);
+    const problems = wrongEnd(fault.expect, outcome);
+    await fault.judge?.(scene, outcome);
+    await fault.heal?.(scene);
+    await scene.heal();
+    if (wants('I9')) problems.push(...(await readyInVain(scene)));
+    if (wants('I4')) problems.push(...(await notConverging(scene)));
+    problems.push(...twoAtOnce(await scene.samples.read(), scene.since));
+    await scene.strangers.judge();
+    problems.push(...scene.secrets.inTexts({ 'what a command said': JSON.stringify(scene.said) }));
+    problems.push(...scene.secrets.inTexts({ 'a command line': await scene.samples.text() }));
+    if (wants('I8')) {
+      const histories = await scene.histories();
+      problems.push(...(await notReplayable(histories)), ...scene.secrets.inHistories(histories));
+    }
+    return problems;
+  } catch (error) {
+    return [sentence(error)];
+  }
+}
+
+/** The command must end within its time: one that does not is let go, and said to be silent. */
+async function harm(scene: Scene, fault: Fault): Promise<Outcome> {
+  const running = await fault.inject(scene);
+  const startedAt = Date.now();
+  await fault.relieve?.(scene);
+  const limit = setTimeout(() => {
+    running.signal('SIGINT');
+  }, fault.expect.within * 1000);
+  const outcome = await running.ended;
+  clearTimeout(limit);
+  return { ...outcome, seconds: (Date.now() - startedAt) / 1000 };
+}
+
+const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,100 @@
+/** A. Temporal and the way to it. */
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { killUnit, unitPids } from '../../lab/ledger.ts';
+import { actOf, type Act } from '../acts.ts';
+import type { Fault } from '../fault.ts';
+import { root } from '../places.ts';
+import { linesOf, type Scene } from '../scene.ts';
+
+const bringUp = 240;
+const all = ['I1', 'I2', 'I3', 'I4', 'I7', 'I8', 'I9'] as const;
+const port = 7233;
+
+const temporal = (scene: Scene, verb: 'start' | 'stop') =>
+  scene.head.exec(['systemctl', '--user', verb, 'windlass-temporal.service']);
+
+const refused: Fault = {
+  id: 'F01',
+  group: 'A',
+  step: 'up',
+  crashPoint: 'before',
+  title: 'Temporal refuses connections',
+  invariants: all,
+  start: 'prepared',
+  inject: async (scene) => {
+    await scene.head.rejectPort(port);
+    return scene.up();
+  },
+  expect: { exit: 4, code: 'TEMPORAL_UNREACHABLE', within: 10 },
+  judge: (scene, { stdout }) => {
+    ok(stdout.includes(`127.0.0.1:${String(port)} on ${scene.head.name}`), `its address is named: ${stdout}`);
+    return Promise.resolve();
+  },
+};
+
+const killedFor = (seconds: number, act: Act): Fault => ({
+  id: 'F02',
+  group: 'A',
+  step: act.step,
+  crashPoint: 'during',
+  title: `Server killed, back after ${String(seconds)} s with the same store`,
+  invariants: all,
+  start: act.start,
+  inject: async (scene) => {
+    const armed = await act.arm(scene);
+    const running = scene.up();
+    await armed.inMiddle(running);
+    await killUnit(scene.head, 'windlass-temporal');
+    await temporal(scene, 'stop');
+    armed.go();
+    // The length of the outage is the fault itself.
+    await sleep(seconds * 1000);
+    await temporal(scene, 'start');
+    return running;
+  },
+  expect: { exit: 0, within: bringUp },
+  judge: async (scene) => {
+    const began = (await linesOf(act.host(scene), act.step, scene.since)).filter(
+      ({ what }) => what === 'began',
+    );
+    equal(began.length, 1, `${act.step} was begun once`);
+  },
+  heal: async (scene) => void (await temporal(scene, 'start')),
+});
+
+const gang = async (scene: Scene): Promise<string[]> =>
+  (await Promise.all(scene.hosts.map((host) => unitPids(host)))).flatMap((units) =>
+    Object.entries(units).flatMap(([name, pid]) => (/-(ray|engine)-/.test(name) ? [`${name} ${pid}`] : [])),
+  );
+
+let before: string[] = [];
+const emptyStore: Fault = {
+  id: 'F03',
+  group: 'A',
+  step: 'serving',
+  title: 'Server back with an empty store',
+  invariants: all,
+  start: 'serving',
+  inject: async (scene) => {
+    before = await gang(scene);
+    await killUnit(scene.head, 'windlass-temporal');
+    await temporal(scene, 'stop');
+    await scene.head.exec(['sh', '-c', 'rm "$1"/home/temporal.db*', 'sh', root]);
+    await temporal(scene, 'start');
+    return scene.up();
+  },
+  expect: { exit: 0, within: bringUp },
+  judge: async (scene) => {
+    equal(before.length, 3);
+    deepEqual(await gang(scene), before, 'what serves was adopted');
+  },
+};
+
+export const temporalFaults: readonly Fault[] = [
+  refused,
+  killedFor(5, actOf('install wheels')),
+  killedFor(60, actOf('stage model')),
+  killedFor(5, actOf('launch server')),
+  emptyStore,
+];

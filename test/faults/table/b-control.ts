@@ -1,0 +1,219 @@
+/** B. Control worker and command line. */
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { killUnit, readLedger } from '../../lab/ledger.ts';
+import { until } from '../../lab/run.ts';
+import { repository } from '../../lab/stage.ts';
+import { actOf, acts, type Act } from '../acts.ts';
+import type { Fault, Outcome } from '../fault.ts';
+import { clusterFile } from '../places.ts';
+import { linesOf, processesOf, type Running, type Scene } from '../scene.ts';
+
+const bringUp = 240;
+const all = ['I1', 'I2', 'I3', 'I4', 'I7', 'I8', 'I9'] as const;
+/** A command that only lets go, or finds nothing to do. */
+const atOnce = 15;
+
+interface Status {
+  readonly status: string;
+  readonly run: { readonly run: string; readonly status: string } | null;
+}
+const statusOf = async (scene: Scene): Promise<Status> =>
+  JSON.parse((await scene.run(['status', clusterFile, '--json'])).stdout) as Status;
+
+const runOf = ({ stdout }: Outcome): string => (JSON.parse(stdout) as { run: string }).run;
+
+async function inMiddleOf(scene: Scene, act: Act): Promise<{ running: Running; go: () => void }> {
+  const armed = await act.arm(scene);
+  const running = scene.up();
+  await armed.inMiddle(running);
+  return { running, go: armed.go };
+}
+
+/** The run that the operator has let go of comes to its end by itself, and the step was begun once. */
+async function endsAlone(scene: Scene, act: Act): Promise<void> {
+  const { run, status } = await statusOf(scene);
+  ok(['starting', 'ready', 'live'].includes(status), `status is ${status} while the run goes on`);
+  await until(
+    'the run ends with nobody attached',
+    async () => (await statusOf(scene)).run?.status !== 'RUNNING',
+    {
+      seconds: bringUp,
+      everyMs: 1_000,
+    },
+  );
+  const after = await statusOf(scene);
+  deepEqual(after.run?.run, run?.run, 'it is the same run');
+  equal(after.run?.status, 'COMPLETED');
+  const began = (await linesOf(act.host(scene), act.step, scene.since)).filter(
+    ({ what }) => what === 'began',
+  );
+  equal(began.length, 1, `${act.step} was begun once`);
+}
+
+const letGo = (id: string, title: string, signal: NodeJS.Signals, exit: number, act: Act): Fault => ({
+  id,
+  group: 'B',
+  step: act.step,
+  crashPoint: 'during',
+  title,
+  invariants: all,
+  start: act.start,
+  inject: async (scene) => {
+    const { running, go } = await inMiddleOf(scene, act);
+    running.signal(signal);
+    await running.ended;
+    go();
+    return running;
+  },
+  expect: { exit, within: atOnce },
+  judge: (scene) => endsAlone(scene, act),
+});
+
+const twoAtOnce: Fault = {
+  id: 'F14',
+  group: 'B',
+  step: 'start',
+  title: 'Two `up` for one cluster at the same instant, twenty times',
+  invariants: all,
+  start: 'prepared',
+  inject: async (scene) => {
+    for (let round = 0; round < 19; round += 1) {
+      const [one, other] = await Promise.all([scene.up().ended, scene.up().ended]);
+      deepEqual([one.exit, other.exit], [0, 0], `round ${String(round)}: ${one.stdout}${other.stdout}`);
+      // The later one may find that the other's run has ended; then its own has nothing to change.
+      const changes = [one, other].map(({ stdout }) => (JSON.parse(stdout) as { changes: number }).changes);
+      ok(
+        runOf(one) === runOf(other) || changes.includes(0),
+        `two runs changed the nodes in round ${String(round)}`,
+      );
+    }
+    return scene.up();
+  },
+  expect: { exit: 0, within: bringUp },
+};
+
+const differingFile: Fault = {
+  id: 'F14',
+  group: 'B',
+  step: 'launch server',
+  crashPoint: 'during',
+  title: '`up` with another file while a run is under way',
+  invariants: all,
+  start: 'prepared',
+  inject: async (scene) => {
+    const { go } = await inMiddleOf(scene, actOf('launch server'));
+    go();
+    const text = await readFile(join(repository, clusterFile), 'utf8');
+    const other = join(scene.stage.lab.operator, 'other.yaml');
+    await writeFile(other, text.replace('port: 5000', 'port: 5001'));
+    return scene.start(['up', other, '--json']);
+  },
+  expect: { exit: 1, code: 'RUN_BUSY', within: 30 },
+};
+
+/** When `down` returns, nothing of a gang runs, and no step of `up` begins or ends any more. */
+async function nothingMore(scene: Scene): Promise<void> {
+  for (const host of scene.hosts) {
+    const left = await processesOf(host, /windlass-(ray|engine|wheels|model)-/);
+    deepEqual(
+      left.map(({ commandLine }) => commandLine.join(' ')),
+      [],
+      `what is left on ${host.name}`,
+    );
+  }
+  const lines = async () => Promise.all(scene.hosts.map((host) => readLedger(host)));
+  const before = await lines();
+  equal((await statusOf(scene)).status, 'stopped');
+  deepEqual(await lines(), before, 'no step goes on after down has returned');
+}
+
+const downWhileUp = (act: Act): Fault => ({
+  id: 'F15',
+  group: 'B',
+  step: act.step,
+  crashPoint: 'during',
+  title: '`down` while `up` runs',
+  invariants: all,
+  start: act.start,
+  inject: async (scene) => {
+    await inMiddleOf(scene, act);
+    return scene.start(['down', clusterFile, '--json']);
+  },
+  expect: { exit: 0, within: 60 },
+  judge: nothingMore,
+});
+
+const controlKilled = (act: Act): Fault => ({
+  id: 'F16',
+  group: 'B',
+  step: act.step,
+  crashPoint: 'during',
+  title: 'Control worker killed',
+  invariants: all,
+  start: act.start,
+  inject: async (scene) => {
+    const { running, go } = await inMiddleOf(scene, act);
+    await killUnit(scene.head, 'windlass-control');
+    go();
+    return running;
+  },
+  expect: { exit: 0, within: bringUp },
+  judge: async (scene) => {
+    const began = (await linesOf(act.host(scene), act.step, scene.since)).filter(
+      ({ what }) => what === 'began',
+    );
+    equal(began.length, 1, `${act.step} was begun once`);
+  },
+});
+
+const downTwice: Fault = {
+  id: 'F20',
+  group: 'B',
+  step: 'after down',
+  title: '`down` where all is down already',
+  invariants: ['I1', 'I2', 'I3', 'I7', 'I8'],
+  start: 'prepared',
+  inject: (scene) => Promise.resolve(scene.start(['down', clusterFile, '--json'])),
+  expect: { exit: 0, within: atOnce },
+  judge: (_scene, { stdout }) => {
+    const { stopped } = JSON.parse(stdout) as { stopped: { what: string }[] };
+    deepEqual([...new Set(stopped.map(({ what }) => what))], ['nothing was running']);
+    return Promise.resolve();
+  },
+};
+
+const downOnFresh: Fault = {
+  id: 'F20',
+  group: 'B',
+  step: 'fresh',
+  title: '`down` where windlass has never been',
+  invariants: ['I1', 'I2', 'I3', 'I7'],
+  start: 'fresh',
+  inject: async (scene) => {
+    const before = await scene.snapshots();
+    const outcome = await scene.run(['down', clusterFile]);
+    match(outcome.stdout, /nothing to do/);
+    deepEqual(await scene.snapshots(), before, 'a host is not as it was');
+    return scene.start(['down', clusterFile, '--json']);
+  },
+  expect: { exit: 0, within: atOnce },
+};
+
+const early = actOf('install wheels');
+const late = actOf('launch server');
+
+export const controlFaults: readonly Fault[] = [
+  ...[early, late].flatMap((act) => [
+    letGo('F12', 'Ctrl-C once', 'SIGINT', 130, act),
+    letGo('F13', 'Command line killed', 'SIGKILL', -1, act),
+    downWhileUp(act),
+  ]),
+  letGo('F13', 'Terminal closed', 'SIGHUP', -1, actOf('stage model')),
+  twoAtOnce,
+  differingFile,
+  ...acts.map(controlKilled),
+  downTwice,
+  downOnFresh,
+];

@@ -1,0 +1,89 @@
+/** E. Environment and model. */
+import { equal, ok } from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { repository } from '../../lab/stage.ts';
+import { actOf } from '../acts.ts';
+import type { Fault } from '../fault.ts';
+import { clusterFile } from '../places.ts';
+import { linesOf, processesOf } from '../scene.ts';
+
+const bringUp = 240;
+const all = ['I1', 'I2', 'I3', 'I4', 'I7', 'I8', 'I9'] as const;
+
+const indexFails: Fault = {
+  id: 'F54',
+  group: 'E',
+  step: 'install wheels',
+  crashPoint: 'before',
+  title: 'The package index answers 503 for a while',
+  invariants: all,
+  start: 'placed',
+  inject: (scene) => {
+    scene.stage.index.traffic.failNext(12);
+    return Promise.resolve(scene.up());
+  },
+  expect: { exit: 0, within: bringUp },
+};
+
+const chunk = 10 * 1024 * 1024;
+const killedHalfway: Fault = {
+  id: 'F59',
+  group: 'E',
+  step: 'stage model',
+  crashPoint: 'during',
+  title: 'The download itself is killed at half of the model',
+  invariants: all,
+  start: 'placed',
+  inject: async (scene) => {
+    const armed = await actOf('stage model').arm(scene);
+    const running = scene.up();
+    await armed.inMiddle(running);
+    const downloaders = await processesOf(scene.worker, /windlass-model-/);
+    ok(downloaders.length > 0);
+    await scene.worker.exec(['systemctl', '--user', 'kill', '--signal=KILL', 'windlass-model-*']);
+    armed.go();
+    return running;
+  },
+  expect: { exit: 0, within: bringUp },
+  judge: async (scene) => {
+    const requests = scene.stage.hub.traffic.requests();
+    const sent = requests.slice(scene.hubRequests).filter(({ url }) => url.endsWith('.safetensors'));
+    const bytes = sent.reduce((sum, each) => sum + each.bytes, 0);
+    const argv = [
+      'find',
+      '-L',
+      '/home/dgx/.cache/huggingface',
+      '-path',
+      '*/snapshots/*.safetensors',
+      '-printf',
+      '%s\n',
+    ];
+    const sizes = (await scene.worker.exec(argv)).stdout.trim().split('\n').map(Number);
+    const size = sizes.reduce((sum, each) => sum + each, 0);
+    ok(bytes <= size + chunk, `${String(bytes)} bytes were fetched of a model of ${String(size)}`);
+    const began = (await linesOf(scene.worker, 'stage model', scene.since)).filter(
+      ({ what }) => what === 'began',
+    );
+    equal(began.length, 2, 'the download was begun again, once');
+  },
+};
+
+const unknownModel: Fault = {
+  id: 'F60',
+  group: 'E',
+  step: 'stage model',
+  crashPoint: 'before',
+  title: 'The hub does not know the model',
+  invariants: all,
+  start: 'prepared',
+  inject: async (scene) => {
+    const text = await readFile(join(repository, clusterFile), 'utf8');
+    const other = join(scene.stage.lab.operator, 'no-such-model.yaml');
+    await writeFile(other, text.replace('windlass/tiny-llama', 'windlass/no-such-model'));
+    return scene.start(['up', other, '--json']);
+  },
+  expect: { exit: 1, code: 'MODEL_NOT_FOUND', within: 60 },
+};
+
+export const environmentFaults: readonly Fault[] = [indexFails, killedHalfway, unknownModel];

@@ -1,0 +1,126 @@
+/** F. Ray, network, serving. */
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { unitPids } from '../../lab/ledger.ts';
+import { until } from '../../lab/run.ts';
+import type { Fault } from '../fault.ts';
+import { linesOf, processesOf, type Scene } from '../scene.ts';
+
+const bringUp = 240;
+const all = ['I1', 'I2', 'I3', 'I4', 'I7', 'I8', 'I9'] as const;
+
+const listen = (port: number): string =>
+  `import socket,time;s=socket.create_server(("0.0.0.0",${String(port)}));time.sleep(1e9)`;
+
+const stopStranger = async (scene: Scene): Promise<void> => {
+  await scene.head.exec(['systemctl', 'stop', 'on-the-port.service'], { user: 'root', reject: false });
+};
+
+const portHeld: Fault = {
+  id: 'F62',
+  group: 'F',
+  step: 'start head',
+  crashPoint: 'before',
+  title: 'Somebody else’s process listens on the port of Ray',
+  invariants: all,
+  start: 'prepared',
+  inject: async (scene) => {
+    const { head } = scene;
+    const argv = ['--quiet', '--unit=on-the-port', '--uid=dgx', 'python3', '-c', listen(6379)];
+    await head.exec(['systemd-run', ...argv], { user: 'root' });
+    await until('the stranger listens', async () =>
+      (await head.exec(['ss', '-ltn'])).stdout.includes(':6379 '),
+    );
+    return scene.up();
+  },
+  expect: { exit: 3, code: 'CHECKS_FAILED', node: 'spark-ea8e', within: 30 },
+  judge: async (scene, { stdout }) => {
+    ok(stdout.includes('6379'), `the port is named: ${stdout}`);
+    equal((await processesOf(scene.head, /on-the-port/)).length, 1, 'the stranger lives');
+    deepEqual(await linesOf(scene.head, 'start head', scene.since), [], 'no Ray was started');
+  },
+  heal: stopStranger,
+};
+
+let rayBefore: string[] = [];
+const rays = async (scene: Scene): Promise<string[]> =>
+  (await Promise.all(scene.hosts.map((host) => unitPids(host)))).flatMap((units) =>
+    Object.entries(units).flatMap(([name, pid]) => (name.includes('-ray-') ? [`${name} ${pid}`] : [])),
+  );
+
+const ownRay: Fault = {
+  id: 'F63',
+  group: 'F',
+  step: 'start head',
+  crashPoint: 'before',
+  title: 'Our own Ray of an earlier run stands, without an engine',
+  invariants: all,
+  start: 'serving',
+  inject: async (scene) => {
+    rayBefore = await rays(scene);
+    await scene.head.exec(['systemctl', '--user', 'stop', 'windlass-engine-*']);
+    return scene.up();
+  },
+  expect: { exit: 0, within: bringUp },
+  judge: async (scene) => {
+    equal(rayBefore.length, 2);
+    deepEqual(await rays(scene), rayBefore, 'Ray was adopted');
+  },
+};
+
+const rankExits: Fault = {
+  id: 'F68',
+  group: 'F',
+  step: 'launch server',
+  crashPoint: 'during',
+  title: 'One rank exits with 1 after two seconds, at every start',
+  invariants: all,
+  start: 'prepared',
+  inject: async (scene) => {
+    const modes = '{"STANDIN_EXIT_AFTER_S": 2, "STANDIN_WHO": "rank", "STANDIN_SPEED": 3}';
+    await scene.worker.writeFile('/etc/windlass-lab/engine.json', modes, { user: 'root' });
+    return scene.up();
+  },
+  expect: { exit: 1, code: 'ENGINE_EXITED', node: 'spark-ea8e', within: bringUp },
+  judge: async (scene) => {
+    for (const host of scene.hosts)
+      deepEqual((await processesOf(host, /windlass-(ray|engine)-/)).length, 0, 'the other ranks are stopped');
+  },
+};
+
+const launcherExits: Fault = {
+  id: 'F68',
+  group: 'F',
+  step: 'launch server',
+  crashPoint: 'before',
+  title: 'The engine exits with 1 two seconds after its start',
+  invariants: all,
+  start: 'prepared',
+  inject: async (scene) => {
+    const modes = '{"STANDIN_EXIT_AFTER_S": 2, "STANDIN_WHO": "launcher", "STANDIN_SPEED": 3}';
+    await scene.head.writeFile('/etc/windlass-lab/engine.json', modes, { user: 'root' });
+    return scene.up();
+  },
+  expect: { exit: 1, code: 'ENGINE_EXITED', node: 'spark-ea8e', within: bringUp },
+};
+
+const interfaceRenamed: Fault = {
+  id: 'F66',
+  group: 'F',
+  step: 'checks',
+  crashPoint: 'before',
+  title: 'The interface of a node bears another name than before',
+  invariants: all,
+  start: 'prepared',
+  inject: async (scene) => {
+    await scene.worker.exec(['ip', 'link', 'set', 'mgbe0_0', 'name', 'mgbe0_9'], { user: 'root' });
+    return scene.up();
+  },
+  // No name stands in the cluster file: the one that carries the node's address is found again.
+  expect: { exit: 0, within: bringUp },
+  heal: async (scene) => {
+    const script = '[ ! -e /sys/class/net/mgbe0_9 ] || ip link set mgbe0_9 name mgbe0_0';
+    await scene.worker.exec(['sh', '-c', script], { user: 'root' });
+  },
+};
+
+export const servingFaults: readonly Fault[] = [portHeld, launcherExits, rankExits, interfaceRenamed, ownRay];

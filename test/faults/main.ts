@@ -55,7 +55,8 @@ async function runAll(faults: readonly Fault[], lab: string): Promise<number> {
 
 async function runOne(scene: Scene, fault: Fault): Promise<boolean> {
   const verdict = await runFault(scene, fault, async (problems) => {
-    console.error(`${titleOf(fault)}: evidence in ${await keepEvidence(scene, fault, problems)}`);
+    const kept = keepEvidence(scene, fault, problems).catch((error: unknown) => `nothing: ${String(error)}`);
+    console.error(`${titleOf(fault)}: evidence in ${await kept}`);
   });
   const { seconds, problems, sceneBroken } = verdict;
   const isWell = problems.length === 0 && sceneBroken === undefined;

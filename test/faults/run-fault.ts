@@ -15,7 +15,7 @@ export interface Verdict {
   readonly sceneBroken?: string;
 }
 
-/** Run one fault and judge it. Never throws. `keep` is called on a failure, before the scene is healed. */
+/** Run one fault and judge it. Never throws. `keep` is called once on a failure, where possible before it is healed. */
 export async function runFault(
   scene: Scene,
   fault: Fault,
@@ -34,41 +34,61 @@ export async function runFault(
   }
   scene.begin();
   const startedAt = Date.now();
+  const seconds = (): number => (Date.now() - startedAt) / 1000;
   const problems = await harmAndJudge(scene, fault);
-  const seconds = (Date.now() - startedAt) / 1000;
-  if (problems.length > 0) await keep(problems).catch((error: unknown) => problems.push(sentence(error)));
+  const wasKept = problems.length > 0;
+  if (wasKept) await keep(problems);
   try {
     await fault.heal?.(scene);
     await scene.heal();
   } catch (error) {
-    return { seconds, problems, sceneBroken: `it did not heal: ${sentence(error)}` };
+    return { seconds: seconds(), problems, sceneBroken: `it did not heal: ${sentence(error)}` };
   }
-  return { seconds, problems };
+  problems.push(...(await judgeInvariants(scene, fault)));
+  if (problems.length > 0 && !wasKept) await keep(problems);
+  return { seconds: seconds(), problems };
 }
 
 async function harmAndJudge(scene: Scene, fault: Fault): Promise<string[]> {
-  const wants = (invariant: Fault['invariants'][number]): boolean => fault.invariants.includes(invariant);
   try {
     const outcome = await harm(scene, fault);
-    const problems = wrongEnd(fault.expect, outcome);
-    await fault.judge?.(scene, outcome);
-    await fault.heal?.(scene);
-    await scene.heal();
-    if (wants('I9')) problems.push(...(await readyInVain(scene)));
-    if (wants('I4')) problems.push(...(await notConverging(scene)));
-    problems.push(...twoAtOnce(await scene.samples.read(), scene.since));
-    await scene.strangers.judge();
-    problems.push(...scene.secrets.inTexts({ 'what a command said': JSON.stringify(scene.said) }));
-    problems.push(...scene.secrets.inTexts({ 'a command line': await scene.samples.text() }));
-    if (wants('I8')) {
-      const histories = await scene.histories();
-      problems.push(...(await notReplayable(histories)), ...scene.secrets.inHistories(histories));
-    }
-    return problems;
+    const own = await collect(async () => {
+      await fault.judge?.(scene, outcome);
+      return [];
+    });
+    return [...wrongEnd(fault.expect, outcome), ...own];
   } catch (error) {
     return [sentence(error)];
   }
 }
+
+/** All are judged, whatever one of them says; first those that ask for the cluster as it is now. */
+async function judgeInvariants(scene: Scene, fault: Fault): Promise<string[]> {
+  const wants = (invariant: Fault['invariants'][number]): boolean => fault.invariants.includes(invariant);
+  const problems: string[] = [];
+  if (wants('I9')) problems.push(...(await collect(() => readyInVain(scene))));
+  if (wants('I4')) problems.push(...(await collect(() => notConverging(scene))));
+  problems.push(...(await collect(async () => twoAtOnce(await scene.samples.read(), scene.since))));
+  problems.push(...(await collect(() => scene.strangers.judge())));
+  problems.push(...(await collect(() => toldSecrets(scene))));
+  if (wants('I8')) problems.push(...(await collect(() => judgeHistories(scene))));
+  return problems;
+}
+
+async function toldSecrets({ secrets, said, samples }: Scene): Promise<string[]> {
+  return secrets.inTexts({
+    'what a command said': JSON.stringify(said),
+    'a command line': await samples.text(),
+  });
+}
+
+async function judgeHistories(scene: Scene): Promise<string[]> {
+  const histories = await scene.histories();
+  return [...(await notReplayable(histories)), ...scene.secrets.inHistories(histories)];
+}
+
+const collect = async (judge: () => Promise<string[]>): Promise<string[]> =>
+  judge().catch((error: unknown) => [sentence(error)]);
 
 /** The command must end within its time: one that does not is let go, and said to be silent. */
 async function harm(scene: Scene, fault: Fault): Promise<Outcome> {

@@ -121,11 +121,12 @@ export class Scene {
 
   /** Bring the scene to the state in which a fault begins; throws where the product does not get there unharmed. */
   async reach(state: State): Promise<void> {
+    const { isFresh } = this;
+    this.isFresh = false;
     if (state === 'fresh') {
-      if (!this.isFresh) await this.purge();
+      if (!isFresh) await this.purge();
       return;
     }
-    this.isFresh = false;
     await this.demand(['up', clusterFile, '--json']);
     if (state === 'serving') return;
     await this.demand(['down', clusterFile, '--json']);
@@ -139,7 +140,6 @@ export class Scene {
   async purge(): Promise<void> {
     await this.demand(['down', clusterFile, '--purge', '--json']);
     for (const host of this.hosts) await host.exec(['rm', '-rf', '/home/dgx/.cache/huggingface']);
-    this.isFresh = true;
   }
 
   /** A case begins: what was said and done before is not its. */

@@ -3,7 +3,7 @@
  * by, and files beside its own; afterwards they are the same ones. A host's power cut ends them, and that is no harm.
  */
 import { createHash } from 'node:crypto';
-import { deepEqual } from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import type { Host } from '../../lab/host.ts';
 
 const names = ['ray', 'redis-server'];
@@ -50,14 +50,20 @@ export class Strangers {
     }
   }
 
-  /** Throws where one of them is not what it was. */
-  async judge(): Promise<void> {
+  /** Sentences about hosts on which one of them is not what it was. */
+  async judge(): Promise<string[]> {
+    const touched: string[] = [];
     for (const host of this.hosts) {
       const boot = await readBoot(host);
       const before = this.placed.get(host.name);
       if (before?.boot !== boot) continue;
-      deepEqual(await look(host, boot), before, `I2: what stood on ${host.name} beside windlass was touched`);
+      const now = await look(host, boot);
+      if (!isDeepStrictEqual(now, before))
+        touched.push(
+          `I2: what stood on ${host.name} beside windlass was touched: ${JSON.stringify({ before, now })}`,
+        );
     }
+    return touched;
   }
 }
 

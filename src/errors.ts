@@ -19,9 +19,10 @@ type Data = Readonly<Record<string, unknown>>;
 interface CodeEntry {
   /**
    * `act`: the same act is tried again. `few`: it is, a few times, since a line may have broken. `gang`: all ranks are
-   * stopped and started again. `never`: a person must act.
+   * stopped and started again. `person`: a person mends it on the machine, and then the same act is right; a bring-up
+   * waits for that as long as it takes. `never`: another file, program or command is needed, so that waiting is in vain.
    */
-  readonly retry: 'never' | 'few' | 'act' | 'gang';
+  readonly retry: 'never' | 'person' | 'few' | 'act' | 'gang';
   readonly exitCode: number;
   /** What happened, as a sentence without a full stop. */
   readonly summary: (data: Data) => string;
@@ -147,20 +148,21 @@ export const codes = {
     () => 'Mend what stands there, then run the same command again: files that arrived whole are kept.',
   ),
   DISK_FULL: entry(
-    'never',
+    'person',
     stepFailed,
     (d) =>
       `no space left for ${text(d['path'])}${d['free'] === undefined ? '' : ` (${text(d['free'])} free)`}`,
-    () => 'Free space there, then run windlass up again.',
+    () =>
+      'Free space there. A run that waits for it goes on by windlass retry, anything else by the same command.',
   ),
   READ_ONLY: entry(
-    'never',
+    'person',
     stepFailed,
     (d) => `${text(d['path'])} is on a read-only file system`,
     () => 'Remount it writable, or set root in the cluster file.',
   ),
   NO_PERMISSION: entry(
-    'never',
+    'person',
     stepFailed,
     (d) => `no permission to write ${text(d['path'])}`,
     () => 'Give the ssh user its own home directory.',
@@ -207,7 +209,7 @@ export const codes = {
     () => 'Nothing has been changed.',
   ),
   NODE_OWNED: entry(
-    'never',
+    'person',
     waitingForPerson,
     (d) => `the node belongs to the cluster ${text(d['owner'])} (home ${text(d['home'])})`,
     () => 'Run windlass down --purge with that cluster file first, or choose another node.',
@@ -225,9 +227,9 @@ export const codes = {
     (d) => `a newer run (${text(d['by'])}) owns this node; this attempt stopped without a change`,
   ),
   NODE_WORKER_SILENT: entry(
-    'never',
+    'person',
     waitingForPerson,
-    (d) => `no node worker on ${text(d['node'])} has taken the task within ${text(d['seconds'])} s`,
+    (d) => `no node worker on ${text(d['node'])} (${text(d['address'])}) takes its task`,
     () => 'Is the machine up? windlass up places the node worker again.',
   ),
 
@@ -318,10 +320,10 @@ export const codes = {
 
   // Gang
   PORT_TAKEN: entry(
-    'never',
+    'person',
     waitingForPerson,
     (d) => `TCP ${text(d['port'])} is held by ${text(d['by'])}, which windlass did not start`,
-    () => 'Stop it, or choose another port in the cluster file.',
+    () => 'Stop it; or end the run and choose another port in the cluster file.',
   ),
   RAY_FAILED: entry(
     'gang',
@@ -421,7 +423,25 @@ export const codes = {
     stepFailed,
     (d) =>
       `${text(d['workflow'])} already runs with another spec (run ${text(d['run'])}, started ${text(d['since'])})`,
-    () => 'Wait for it, or stop it with windlass down.',
+    () => 'Wait for it, or end it with windlass cancel.',
+  ),
+  NOTHING_WAITS: entry(
+    'never',
+    stepFailed,
+    (d) => `${text(d['what'])} waits for nobody`,
+    () => 'Nothing was sent. windlass status shows what is true now.',
+  ),
+  NOTHING_RUNS: entry(
+    'never',
+    stepFailed,
+    (d) => `no run of ${text(d['cluster'])} is under way`,
+    () => 'There is nothing to cancel. windlass down stops what serves.',
+  ),
+  NOT_APPROVABLE: entry(
+    'never',
+    stepFailed,
+    (d) => `going on despite it would not help: ${text(d['what'])}`,
+    () => 'Nothing was sent. Mend it, then run windlass retry; or give up with windlass cancel.',
   ),
   RUN_CANCELLED: entry('never', stepFailed, () => 'the run was cancelled'),
   DOWNGRADE: entry(
@@ -462,7 +482,7 @@ export class WindlassError extends Error {
   }
 
   get retryable(): boolean {
-    return codes[this.code].retry !== 'never';
+    return !['never', 'person'].includes(codes[this.code].retry);
   }
 
   get exitCode(): number {

@@ -2,7 +2,13 @@
 
 export function errorsPage(codes, exitCodes, note) {
   const exits = Object.fromEntries(Object.entries(exitCodes).map(([name, code]) => [code, name]));
-  const retries = { never: 'no', few: 'a few times', act: 'the act', gang: 'the gang' };
+  const retries = {
+    never: 'no',
+    person: 'when mended',
+    few: 'a few times',
+    act: 'the act',
+    gang: 'the gang',
+  };
   const lines = Object.entries(codes).map(([code, { retry, exitCode, summary, advice }]) => [
     `\`${code}\``,
     `${exitCode} ${words(exits[exitCode])}`,
@@ -13,7 +19,7 @@ export function errorsPage(codes, exitCodes, note) {
   return [
     '# Errors',
     note,
-    'Every failure has one of these codes: in what the program prints, in its `--json` output, and as the type of the failure in Temporal. *Tried again*: **the act** is repeated by itself, or only **a few times**; **the gang** is stopped, proven gone and started as a whole; **no** means that a person must act first.',
+    'Every failure has one of these codes: in what the program prints, in its `--json` output, and as the type of the failure in Temporal. *Tried again*: **the act** is repeated by itself, or only **a few times**; **the gang** is stopped, proven gone and started as a whole; **when mended** means that a person mends it on the machine: a bring-up waits for that, and then does the act again; **no** means that another cluster file, program or command is needed first.',
     [['Code', 'Exit', 'Tried again', 'What happened', 'What to do'], Array(5).fill('---'), ...lines]
       .map((cells) => `| ${cells.join(' | ')} |`)
       .join('\n'),

@@ -1,6 +1,6 @@
 /** Is the node where the file says, and which interface is that? */
 import { interfaceOf } from '../network.ts';
-import { type NodeCheck, failed, list, pass, warn } from './check.ts';
+import { type NodeCheck, blocked, failed, list, pass, warn } from './check.ts';
 
 export const addressOwned: NodeCheck = {
   name: 'address-owned',
@@ -18,7 +18,7 @@ export const addressOwned: NodeCheck = {
       );
     }
     if (!holder.up) {
-      return failed(
+      return blocked(
         `${holder.name} holds ${node.address} and has no link`,
         `Look at its cable; then: sudo ip link set ${holder.name} up`,
       );

@@ -21,6 +21,13 @@ export interface Judgement {
   readonly remedy?: string;
   /** For checks of the whole cluster: the node that it concerns. */
   readonly node?: string;
+  /**
+   * Set on a failure that a person mends on the machines, with the cluster file as it is: a run waits for that. Any
+   * other failure ends the run, because only another file, and so another run, can help.
+   */
+  readonly canWait?: true;
+  /** Where going on despite a failure is safe and makes sense: what it means, as a command to windlass. */
+  readonly approval?: string;
 }
 
 export interface Observed {
@@ -80,6 +87,13 @@ export const failed = (sentence: string, remedy: string): Judgement => ({
   verdict: 'fail',
   sentence,
   remedy,
+});
+
+/** A failure that is mended on the machines, as `canWait` says. */
+export const blocked = (sentence: string, remedy: string, approval?: string): Judgement => ({
+  ...failed(sentence, remedy),
+  canWait: true,
+  ...(approval !== undefined && { approval }),
 });
 
 /** The class that counts: what the file says, else what the node is. */

@@ -1,5 +1,5 @@
 /** Do the nodes agree on the time? Compared with their median, not with the operator's machine. */
-import { type ClusterCheck, type Judgement, type Observed, failed, pass, warn } from './check.ts';
+import { type ClusterCheck, type Judgement, type Observed, blocked, pass, warn } from './check.ts';
 
 // Beyond this the logs of the ranks can no longer be laid side by side. A look at a slow node takes up to 3 s.
 const visibleMs = 5_000;
@@ -31,5 +31,5 @@ function judgeSkew({ node, readAt }: Observed, skew: number): Judgement {
   const sentence = `the clock is ${Math.round(Math.abs(skew) / 1000)} s ${skew > 0 ? 'ahead' : 'behind'} of the other nodes`;
   const remedy = 'sudo timedatectl set-ntp true';
   const isHarmful = Math.abs(skew) > harmfulMs && readAt !== undefined;
-  return { ...(isHarmful ? failed(sentence, remedy) : warn(sentence, remedy)), node: node.name };
+  return { ...(isHarmful ? blocked(sentence, remedy) : warn(sentence, remedy)), node: node.name };
 }

@@ -1,7 +1,7 @@
 /** Is there a place for what is kept on the node: local, with room, and with a name that is short enough for Ray? */
 import type { NodeFacts } from '../facts/types.ts';
 import { expandHome, layoutOf } from '../layout.ts';
-import { type NodeCheck, failed, gib, pass, warn } from './check.ts';
+import { type NodeCheck, blocked, failed, gib, pass, warn } from './check.ts';
 import { hasEnvironment, hasModel } from './wanted.ts';
 
 // A serving environment was measured at 6.1 GiB installed; its download (3 to 5 GB) lies in the cache beside it.
@@ -60,7 +60,11 @@ export const diskEnvironment: NodeCheck = {
     if (!disk) return warn('free space at root cannot be read', 'Run df -h there.');
     const free = `${disk.path} has ${gib(disk.freeBytes)} free`;
     const remedy = 'Free some, or set root to a larger disk.';
-    if (disk.freeBytes < environmentBytes) return failed(`${free}; an environment takes 6.1 GiB`, remedy);
+    if (disk.freeBytes < environmentBytes) {
+      // The size was measured once: the owner may know that this environment is smaller. A disk that fills up after
+      // all stops the act that fills it, and the run waits again.
+      return blocked(`${free}; an environment takes 6.1 GiB`, remedy, 'install with the space that there is');
+    }
     if (disk.freeBytes < environmentAndCacheBytes) {
       return warn(`${free}; an environment takes 6.1 GiB, and its download up to 5 GB beside it`, remedy);
     }

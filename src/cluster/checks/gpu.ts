@@ -1,5 +1,5 @@
 /** Are the wanted GPUs there, of the class that the file says, and open to a unit of the user? */
-import { type NodeCheck, failed, list, pass, warn } from './check.ts';
+import { type NodeCheck, blocked, failed, list, pass, warn } from './check.ts';
 
 const gpuGroups = ['video', 'render'];
 
@@ -19,7 +19,8 @@ export const gpuPresent: NodeCheck = {
         'Set nodes[].gpus to what is there.',
       );
     }
-    return failed(
+    // A driver that does not load, or a machine that wants its reboot.
+    return blocked(
       `no GPU was found: ${facts.gpuError ?? 'nvidia-smi lists none'}`,
       facts.tegra === null
         ? 'Make nvidia-smi list it; after a driver update: sudo reboot'
@@ -68,7 +69,7 @@ export const gpuDevices: NodeCheck = {
     const sentence = `${named} (${groups.length === 1 ? 'group' : 'groups'} ${list(groups)})`;
     // Groups as root or disk open far more than a GPU: nobody is told to join them.
     if (!groups.every((group) => gpuGroups.includes(group))) {
-      return failed(
+      return blocked(
         sentence,
         `ls -l ${closed.map((device) => device.path).join(' ')}; they belong to video or render.`,
       );
@@ -76,7 +77,7 @@ export const gpuDevices: NodeCheck = {
     const missing = groups.filter((group) => !user.groups.includes(group));
     // A manager keeps the groups of its start: a user who joined a group later has it in the login, not in units.
     const restart = `sudo systemctl restart user@${user.uid}.service`;
-    return failed(
+    return blocked(
       sentence,
       missing.length === 0 ? restart : `sudo usermod -aG ${missing.join(',')} ${user.name} && ${restart}`,
     );

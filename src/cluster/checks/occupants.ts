@@ -1,6 +1,6 @@
 /** Does something that we did not start hold the GPU, the memory or Ray's place on the node? */
 import type { Stranger } from '../facts/types.ts';
-import { type Judgement, type NodeCheck, failed, gib, list, pass, warn } from './check.ts';
+import { type Judgement, type NodeCheck, blocked, gib, list, pass, warn } from './check.ts';
 import { groupBy } from './group.ts';
 import { stopCommand, whoIs } from './stop-command.ts';
 
@@ -17,7 +17,11 @@ export const handStarted: NodeCheck = {
       if (named.length === 0) return [];
       const what = kind === 'ray' ? 'Ray' : 'an engine';
       return [
-        failed(`${what} runs that windlass did not start: ${naming(named)}`, stopAll(named, facts.user.name)),
+        // No approval: it is somebody's work, and on unified memory two engines end each other.
+        blocked(
+          `${what} runs that windlass did not start: ${naming(named)}`,
+          stopAll(named, facts.user.name),
+        ),
       ];
     });
     return problems.length === 0 ? pass('no Ray and no engine beside ours') : problems;

@@ -1,5 +1,8 @@
 /** Is this the machine that we mean, and may this cluster use it? */
-import { type NodeCheck, failed, pass } from './check.ts';
+import type { NodeFacts } from '../facts/types.ts';
+import { isRunUnit } from '../layout.ts';
+import type { Owner } from '../state.ts';
+import { type NodeCheck, blocked, failed, pass } from './check.ts';
 
 export const owner: NodeCheck = {
   name: 'owner',
@@ -9,21 +12,37 @@ export const owner: NodeCheck = {
     const found = facts.state.owner;
     if (found === null) return pass('nobody owns the node');
     if (found.cluster !== spec.name) {
-      return failed(
+      return blocked(
         `the node belongs to the cluster ${found.cluster} (home ${found.home})`,
         `windlass down --purge with the file of ${found.cluster}, or choose another node.`,
+        approvalFor(facts, found),
       );
     }
     if (homeId !== null && found.home !== homeId) {
-      return failed(
+      return blocked(
         `the node belongs to another home (${found.home}) of a cluster that is also called ${spec.name}`,
         'windlass down --purge from there, or choose another name for this cluster.',
+        approvalFor(facts, found),
       );
     }
     return pass(`the node belongs to this cluster since run ${found.fence.run}`);
   },
 };
 
+/**
+ * Whether the owner is gone only a person knows. Where nothing of it runs, taking the node harms at most a cluster
+ * that is down: its next act there finds the new owner and changes nothing.
+ */
+function approvalFor({ state }: NodeFacts, { cluster, home }: Owner): string | undefined {
+  const isInUse = state.units.some(
+    ({ name, active }) => isRunUnit(name) && !['inactive', 'failed'].includes(active),
+  );
+  return isInUse
+    ? undefined
+    : `take the node from the cluster ${cluster} (home ${home}), which is gone for good`;
+}
+
+/** Mended by placing the node again, which gives it to a run with another spec; waiting would be in vain. */
 export const nodeIdentity: NodeCheck = {
   name: 'node-identity',
   title: 'The machine at the address is the node that was placed there',

@@ -1,5 +1,5 @@
 /** Can the node's system run what will be placed on it? */
-import { type NodeCheck, failed, pass, warn } from './check.ts';
+import { type NodeCheck, blocked, failed, pass, warn } from './check.ts';
 
 const machines = ['x86_64', 'aarch64'];
 // The oldest C library that Node.js 20 and the manylinux_2_28 wheels run on.
@@ -46,7 +46,7 @@ export const systemd: NodeCheck = {
       );
     }
     if (!found.userManager) {
-      return failed(
+      return blocked(
         `the systemd manager of ${user.name} does not answer`,
         `sudo loginctl enable-linger ${user.name} && sudo systemctl restart user@${user.uid}.service`,
       );
@@ -65,7 +65,7 @@ export const linger: NodeCheck = {
     if (found.linger === null) return warn(`whether ${user.name} lingers cannot be read`, command);
     // Without polkit nobody can grant a user the right: "Could not enable linger: Access denied".
     if (!found.polkit && user.uid !== 0) {
-      return failed(
+      return blocked(
         `lingering is off for ${user.name}, and without polkit the user cannot switch it on`,
         command,
       );

@@ -5,7 +5,7 @@ import {
   type Judgement,
   type NodeCheck,
   type NodeInput,
-  failed,
+  blocked,
   isHead,
   list,
   pass,
@@ -86,5 +86,5 @@ function explainHolder(
   const who = `${holder.process ?? 'a process'}${known.length === 0 ? '' : ` (${known.join(', ')})`}`;
   const pids = holder.pid === null ? [] : [holder.pid];
   const stop = stopCommand({ ...holder, pids }, me) ?? `sudo ss -ltnp 'sport = :${port}'`;
-  return failed(`TCP ${port} is held by ${who}, which windlass did not start`, `${stop}, or set ${field}.`);
+  return blocked(`TCP ${port} is held by ${who}, which windlass did not start`, `${stop}, or set ${field}.`);
 }

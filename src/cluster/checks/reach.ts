@@ -1,7 +1,7 @@
 /** Does the node reach the servers that it would fetch from? Each node is asked for itself: proxies and routes differ. */
 import type { NodeFacts } from '../facts/types.ts';
 import { indexesOf } from '../facts/arguments.ts';
-import { type Judgement, type NodeCheck, classOf, failed, list, pass, warn } from './check.ts';
+import { type Judgement, type NodeCheck, blocked, classOf, list, pass, warn } from './check.ts';
 import { hasEnvironment, hasModel } from './wanted.ts';
 
 export const indexReachable: NodeCheck = {
@@ -61,6 +61,7 @@ function judgeOne(url: string, found: NodeFacts['reach'][number] | undefined, wi
   }
   const sentence = `the ${wish.thing} ${url} does not answer: ${found.reason ?? 'no reason given'}`;
   return wish.isNeeded
-    ? failed(sentence, `Look from there: ${look}; or set ${wish.field}.`)
+    ? // A server or a line that is away comes back without another file; a wrong address is the rarer cause.
+      blocked(sentence, `Look from there: ${look}; or set ${wish.field}.`)
     : warn(`${sentence}; what it would give is there already`, `Look from there: ${look}`);
 }

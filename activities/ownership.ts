@@ -18,13 +18,19 @@ export async function readOwner(context: NodeContext): Promise<Owner | null> {
   return text === null ? null : Owner.parse(JSON.parse(text));
 }
 
+/** A person has given this node to the run, and named whose it was: one that came since is not meant. */
+const isReplaced = (context: NodeContext, owner: Owner, { replaces = [] }: RunRef): boolean =>
+  replaces.some(
+    ({ node, cluster, home }) => node === context.id && cluster === owner.cluster && home === owner.home,
+  );
+
 /**
  * Called before every change: claims the node for the run, or throws NODE_OWNED (another cluster or home) or FENCED
  * (a newer run acted here already).
  */
 export async function holdNode(context: NodeContext, run: RunRef): Promise<void> {
   const owner = await readOwner(context);
-  if (owner) {
+  if (owner && !isReplaced(context, owner, run)) {
     if (owner.cluster !== run.cluster || owner.home !== run.home) {
       throw fail('NODE_OWNED', { owner: owner.cluster, home: owner.home });
     }

@@ -5,9 +5,11 @@ import { servedName } from '../src/cluster/models.ts';
 import { apiAddress } from '../src/cluster/gang.ts';
 import { clusterWorkflowId } from '../src/cluster/names.ts';
 import type { BringUpReport } from '../src/cluster/report.ts';
+import type { ClusterSpec } from '../src/config/schema.ts';
 import { asError } from '../src/errors.ts';
+import { cancellableBySignal } from './cancel.ts';
 import { handOver } from './hand-over.ts';
-import { isGangFailure, oneOf, wayOf } from './failures.ts';
+import { isGangFailure, oneOf, personProblems, wayOf } from './failures.ts';
 import { specQuery } from './messages.ts';
 import { Progress } from './progress.ts';
 import { readSpec, runRef } from './spec.ts';
@@ -25,12 +27,14 @@ const equalFailures = 3;
 export async function bringUpCluster(input: unknown): Promise<BringUpReport> {
   const spec = readSpec(input);
   if (workflowInfo().workflowId !== clusterWorkflowId(spec.name)) return handOver(spec);
-  setHandler(specQuery, () => spec, { description: 'The cluster spec of this run.' });
-  const progress = new Progress(spec.name);
-  const run = runRef(spec);
+  return cancellableBySignal(() => bringUp(spec));
+}
 
-  const observed = await observe(spec, progress);
-  await check(spec, observed, progress);
+async function bringUp(spec: ClusterSpec): Promise<BringUpReport> {
+  setHandler(specQuery, () => spec, { description: 'The cluster spec of this run.' });
+  const progress = new Progress(spec.name, { canWait: true });
+
+  const { observed, run } = await check(spec, runRef(spec), await observe(spec, progress), progress);
   const prepared = await prepare(spec, run, observed, progress);
   const gang = wantedGang(spec, run, prepared);
   const { answer, ranks } = await serve(gang, findGang(gang, observed), progress);
@@ -76,7 +80,11 @@ async function serve(gang: Gang, foundFirst: ReturnType<typeof findGang>, progre
       if (isCancelled && found.ray && found.engine) throw error;
       await CancellationScope.nonCancellable(() => stopGang(gang, everyone, false, progress)).catch(
         (stopError: unknown) => {
-          throw isCancelled ? stopError : oneOf([asError(error), asError(stopError)]);
+          // A port that a stranger holds was never ours to free: a cancelled run is over without it.
+          if (isCancelled && personProblems(stopError) !== null) return;
+          throw isCancelled || isCancellation(stopError)
+            ? stopError
+            : oneOf([asError(error), asError(stopError)]);
         },
       );
       const way = wayOf(error);

@@ -37,18 +37,35 @@ export function pure<T>(compute: () => T): T {
   }
 }
 
-/** The innermost failure that carries one of our codes, or null. */
-export function codeOf(error: unknown): ErrorCode | null {
+/** Everything of ours that a failure holds: several, when several nodes failed. */
+function problemsOf(error: unknown): ErrorDetails[] {
+  let found: ErrorDetails[] = [];
   for (let each: unknown = error; each instanceof Error; each = each.cause) {
-    if (each instanceof ApplicationFailure && isErrorCode(each.type)) return each.type;
+    if (!(each instanceof ApplicationFailure) || !isErrorCode(each.type)) continue;
+    const details = (each.details ?? []) as (Partial<ErrorDetails> | null)[];
+    found = details.flatMap((one) =>
+      one && isErrorCode(one.code) ? [{ data: {}, ...one, code: one.code }] : [],
+    );
+    if (found.length === 0) found = [{ code: each.type, data: {} }];
   }
-  return null;
+  return found;
 }
 
-/** May the gang be stopped and started again after this? */
+/** The problems of a failure when a person can mend every one of them on the machines; null when waiting is in vain. */
+export function personProblems(error: unknown): ErrorDetails[] | null {
+  const problems = problemsOf(error);
+  return problems.length > 0 && problems.every(({ code }) => codes[code].retry === 'person')
+    ? problems
+    : null;
+}
+
+/**
+ * May the gang be stopped and started again after this? What a person has to mend beside it does not forbid that: the
+ * stop proves that nothing is in the way, and waits for it.
+ */
 export function isGangFailure(error: unknown): boolean {
-  const code = codeOf(error);
-  return code !== null && codes[code].retry === 'gang';
+  const kinds = problemsOf(error).map(({ code }) => codes[code].retry);
+  return kinds.includes('gang') && kinds.every((kind) => kind === 'gang' || kind === 'person');
 }
 
 /** Failures are equal when they have the same code, on the same node, in the same step and phase, with the same exit. */

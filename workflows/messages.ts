@@ -3,9 +3,16 @@ import { defineQuery, defineSignal } from '@temporalio/workflow';
 import type { Board, BoardRow } from '../src/cluster/board.ts';
 import type { ClusterSpec } from '../src/config/schema.ts';
 
+/** Typed by hand, so it may hold anything. */
+type ForNode = [input?: { readonly node?: string }];
+
 export const statusQuery = defineQuery<Board>('status');
 export const specQuery = defineQuery<ClusterSpec>('spec');
 /** Sent by a person: look again at once at whatever the run waits for. */
-export const retrySignal = defineSignal<[{ node?: string }?]>('retryNode');
+export const retrySignal = defineSignal<ForNode>('retryNode');
+/** Sent by a person: go on despite what the run waits for. */
+export const approveSignal = defineSignal<ForNode>('approve');
+/** Sent by a person: end the run. The twin of Temporal's own cancel, for those who have signals only. */
+export const cancelSignal = defineSignal('cancel');
 /** Sent by `prepareNode` to the run that started it. */
 export const rowSignal = defineSignal<[BoardRow]>('stepReported');

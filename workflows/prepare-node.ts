@@ -30,14 +30,16 @@ export interface PrepareInput {
 export async function prepareNode(input: PrepareInput): Promise<{ modelPath: string }> {
   const { parent } = workflowInfo();
   const reports: Promise<void>[] = [];
-  const progress = new Progress(input.spec.name, (row) => {
-    // The parent shows the whole table; a parent that is gone has nobody to show it to.
-    if (parent) {
-      const handle = getExternalWorkflowHandle(parent.workflowId, parent.runId);
-      // How a cancelled step ended is to be shown as well.
-      const report = CancellationScope.nonCancellable(() => handle.signal(rowSignal, row));
-      reports.push(report.catch(() => undefined));
-    }
+  const progress = new Progress(input.spec.name, {
+    onRow: (row) => {
+      // The parent shows the whole table; a parent that is gone has nobody to show it to.
+      if (parent) {
+        const handle = getExternalWorkflowHandle(parent.workflowId, parent.runId);
+        // How a cancelled step ended is to be shown as well.
+        const report = CancellationScope.nonCancellable(() => handle.signal(rowSignal, row));
+        reports.push(report.catch(() => undefined));
+      }
+    },
   });
   const work = bothOf(
     () => environment(input, progress),

@@ -2,8 +2,12 @@
 import { setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { Board, BoardRow, StepName, StepState } from '../src/cluster/board.ts';
 import { boardMarkdown } from '../src/cluster/board.ts';
-import { located, sentenceOf } from './failures.ts';
-import { retrySignal, rowSignal, statusQuery } from './messages.ts';
+import type { Wait } from '../src/cluster/waits.ts';
+import { waitingForOf, wantOf } from '../src/cluster/waits.ts';
+import { allUnlessOneFails, located, personProblems, sentenceOf } from './failures.ts';
+import { rowSignal, statusQuery } from './messages.ts';
+import type { Answer } from './waiting.ts';
+import { Waiting } from './waiting.ts';
 
 /** What a step answers: whether it changed the node, and what it did, for people. */
 export interface StepResult {
@@ -11,18 +15,32 @@ export interface StepResult {
   readonly what?: string;
 }
 
-type Waiting = NonNullable<Board['waitingFor']>;
+/** Waits for a person; what `Pending.ask` says, with the time of the first wait filled in. */
+export type AskPerson = (
+  waits: readonly Omit<Wait, 'since'>[],
+  leastMs?: number,
+) => Promise<ReadonlyMap<string, Answer>>;
+
+interface ProgressOptions {
+  /** Called for each change of a row. */
+  readonly onRow?: (row: BoardRow) => void;
+  /** Wait for a person where only a person can help, instead of failing. */
+  readonly canWait?: boolean;
+}
 
 export class Progress {
   private readonly rows: BoardRow[] = [];
-  private readonly waits = new Map<string, Waiting>();
-  private retries = 0;
   private readonly cluster: string;
   private readonly onRow: ((row: BoardRow) => void) | undefined;
+  private readonly waiting: Waiting | null;
 
-  constructor(cluster: string, onRow?: (row: BoardRow) => void) {
+  constructor(cluster: string, { onRow, canWait = false }: ProgressOptions = {}) {
     this.cluster = cluster;
     this.onRow = onRow;
+    const show = () => {
+      setCurrentDetails(boardMarkdown(this.board));
+    };
+    this.waiting = canWait ? new Waiting(show) : null;
     setHandler(statusQuery, () => this.board, { description: 'The node × step table of this run, as JSON.' });
     setHandler(
       rowSignal,
@@ -30,13 +48,6 @@ export class Progress {
         this.set(row);
       },
       { description: 'Internal: a child run reports a step.' },
-    );
-    setHandler(
-      retrySignal,
-      () => {
-        this.retries += 1;
-      },
-      { description: 'Look again at once at what this run waits for. Input: {} or {"node": "NAME"}.' },
     );
   }
 
@@ -47,13 +58,8 @@ export class Progress {
       run: runId,
       startedAt: startTime.getTime(),
       rows: this.rows,
-      waitingFor: longestOf([...this.waits.values()]),
+      waitingFor: waitingForOf(this.waiting?.waits ?? []),
     };
-  }
-
-  /** How often a person asked to look again. */
-  get retryCount(): number {
-    return this.retries;
   }
 
   get changes(): number {
@@ -66,43 +72,95 @@ export class Progress {
     return row?.state === 'done' || row?.state === 'unchanged';
   }
 
-  /** Run one step of one node and keep how it went; a failure gets the names of both. */
-  async step<T extends StepResult>(node: string, step: StepName, work: () => Promise<T>): Promise<T> {
+  /** Is a person waited for on this node? */
+  isWaiting(node: string): boolean {
+    return this.waiting?.waits.some((wait) => wait.node === node) ?? false;
+  }
+
+  /**
+   * Run one step of one node and keep how it went; a failure gets the names of both. One that a person can mend is
+   * waited for, and then the work is done again.
+   */
+  async step<T extends StepResult>(
+    node: string,
+    step: StepName,
+    work: (ask: AskPerson) => Promise<T>,
+  ): Promise<T> {
     const startedAt = Date.now();
-    this.set({ node, step, state: 'running', startedAt });
+    const report = (state: StepState, more: Partial<BoardRow> = {}) => {
+      this.set({ node, step, state, startedAt, ...more });
+    };
+    report('running');
     try {
-      const result = await work();
-      const state: StepState = result.changed ? 'done' : 'unchanged';
-      this.set({
+      const result = await this.mended(
         node,
-        step,
-        state,
-        startedAt,
+        (ask) =>
+          work(ask).catch((error: unknown) => {
+            throw located(error, node, step);
+          }),
+        (note) => {
+          report(note === null ? 'running' : 'waiting', note === null ? {} : { note });
+        },
+      );
+      report(result.changed ? 'done' : 'unchanged', {
         endedAt: Date.now(),
         ...(result.what !== undefined && { note: result.what }),
       });
       return result;
     } catch (error) {
-      this.set({ node, step, state: 'failed', startedAt, endedAt: Date.now(), note: sentenceOf(error) });
-      throw located(error, node, step);
+      report('failed', { endedAt: Date.now(), note: sentenceOf(error) });
+      throw error;
     }
+  }
+
+  /** Do work for a node, again whenever a person has mended what stopped it; `onWait` hears for what it waits. */
+  async mended<T>(
+    node: string,
+    work: (ask: AskPerson) => Promise<T>,
+    onWait: (note: string | null) => void = () => undefined,
+  ): Promise<T> {
+    const { waiting } = this;
+    if (!waiting) return work(() => Promise.reject(new Error('this run waits for nobody')));
+    const pending = waiting.begin();
+    let since: number | null = null;
+    const ask: AskPerson = async (waits, leastMs) => {
+      const first = (since ??= Date.now());
+      onWait(waits[0]?.what.split('\n')[0] ?? '');
+      const answers = await pending.ask(
+        waits.map((wait) => ({ ...wait, since: first })),
+        leastMs,
+      );
+      onWait(null);
+      return answers;
+    };
+    try {
+      for (;;) {
+        try {
+          return await work(ask);
+        } catch (error) {
+          const problems = waiting.isCancelled ? null : personProblems(error);
+          if (problems === null) throw error;
+          const whats = problems.map(({ code, data, step = '' }) => wantOf(code, data, `${node} · ${step}`));
+          // A wait that ends because something else has failed for good tells its own problem beside that.
+          await ask([{ node, what: whats.join('\n  '), approval: null }]).catch((ended: unknown) => {
+            throw waiting.isCancelled ? ended : error;
+          });
+        }
+      }
+    } finally {
+      pending.end();
+    }
+  }
+
+  /** Do work for nodes side by side. Where one has failed for good, nobody is waited for on the others. */
+  async sideBySide<T>(nodes: readonly string[], work: readonly (() => Promise<T>)[]): Promise<readonly T[]> {
+    return allUnlessOneFails(work, (running) => running.every((at) => this.isWaiting(nodes[at] ?? '')));
   }
 
   /** Note a step that was found to be as wanted. */
   alreadyRight(node: string, step: StepName): void {
     const now = Date.now();
     this.set({ node, step, state: 'unchanged', startedAt: now, endedAt: now });
-  }
-
-  /** Show that a person is needed for a node, until `goOn` is called for it. */
-  wait(waiting: Waiting): void {
-    this.waits.set(waiting.node, waiting);
-    setCurrentDetails(boardMarkdown(this.board));
-  }
-
-  /** The node is waited for no longer. */
-  goOn(node: string): void {
-    if (this.waits.delete(node)) setCurrentDetails(boardMarkdown(this.board));
   }
 
   private set(row: BoardRow): void {
@@ -114,11 +172,4 @@ export class Progress {
     setCurrentDetails(boardMarkdown(this.board));
     this.onRow?.(row);
   }
-}
-
-/** What has waited longest, with the words of all. */
-function longestOf(waits: readonly Waiting[]): Board['waitingFor'] {
-  const [longest, ...others] = waits.toSorted((a, b) => a.since - b.since);
-  if (!longest) return null;
-  return { ...longest, what: [longest, ...others].map((each) => each.what).join('\n') };
 }

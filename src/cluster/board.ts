@@ -1,6 +1,8 @@
 /** The node × step table of a run, as data: the workflow keeps it, the Temporal UI and the command line show it. */
 
 import { utf8ToBytes } from '@noble/hashes/utils';
+import type { WaitingFor } from './waits.ts';
+import { answerLines } from './waits.ts';
 
 /** The steps in the order of the work; titles are what people see. */
 export const steps = [
@@ -40,8 +42,8 @@ export interface Board {
   readonly run: string;
   readonly startedAt: number;
   readonly rows: readonly BoardRow[];
-  /** Set while a person is needed: what waits longest, and in `what` a line for each that waits. */
-  readonly waitingFor: { readonly node: string; readonly since: number; readonly what: string } | null;
+  /** Set while a person is needed. */
+  readonly waitingFor: WaitingFor | null;
 }
 
 /** Seconds from the first start to the last end of each step, in order. */
@@ -85,15 +87,23 @@ export function boardMarkdown(board: Board): string {
     [
       ...(waitingFor
         ? [
-            `Waiting for a person since ${new Date(waitingFor.since).toISOString()}: ${waitingFor.what.slice(0, 1_000)}`,
+            `Waiting for a person since ${new Date(waitingFor.since).toISOString()}: ${asMarkdown(waitingFor.what)}`,
           ]
         : []),
       summary,
       ...(notes.length > 0 ? [notes.join('\n')] : []),
-      'done ✓ · already right = · running … · failed ✗',
+      'done ✓ · already right = · running … · failed ✗ · waits for a person ⏸',
     ].join('\n\n');
   const whole = page(nodeTable(rows));
   return utf8ToBytes(whole).length <= pageBytes ? whole : page(stepCounts(rows));
+}
+
+/** The same lines, as the UI shows them: two spaces at its end keep a line one. How to answer is never cut off. */
+function asMarkdown(what: string): string {
+  const lines = what.split('\n').map((line) => line.trim());
+  const said = lines.slice(0, -answerLines).join('  \n').slice(0, 1_000);
+  const answers = lines.slice(-answerLines).map((line) => line.slice(0, 200));
+  return [said, ...answers].filter((each) => each !== '').join('  \n');
 }
 
 const shownSteps = (rows: readonly BoardRow[]): StepName[] =>

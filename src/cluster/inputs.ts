@@ -28,7 +28,16 @@ const Variables = z.record(
 );
 
 /** Which run asks, for the fence and the ledger. */
-export const RunRef = z.object({ cluster: z.string().min(1).max(63), home: NodeId, fence: Fence });
+export const RunRef = z.object({
+  cluster: z.string().min(1).max(63),
+  home: NodeId,
+  fence: Fence,
+  /** Owners whose nodes a person has given to this run. */
+  replaces: z
+    .array(z.object({ node: NodeId, cluster: z.string().max(63), home: z.string().max(64) }))
+    .max(1000)
+    .optional(),
+});
 export type RunRef = z.infer<typeof RunRef>;
 
 const base = { run: RunRef, node: NodeId, root: Root };

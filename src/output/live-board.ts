@@ -58,13 +58,22 @@ export class BoardView {
   /** Show the newest state. */
   show(board: Board, activities: readonly LiveActivity[]): void {
     if (this.output.isLive) this.output.update(this.liveText(board, activities));
-    else for (const row of board.rows) this.printOnce(row);
+    else {
+      for (const row of board.rows) this.printOnce(row);
+      this.printWaits(board.waitingFor?.what);
+    }
   }
 
   /** Print what a plain reader has not seen yet, and leave the table standing. */
   finish(board: Board | null): void {
     if (board && !this.output.isLive) for (const row of board.rows) this.printOnce(row);
     this.output.done();
+  }
+
+  private printWaits(what: string | undefined): void {
+    if (what === undefined || this.printed.has(what)) return;
+    this.printed.add(what);
+    this.output.line(waitText(what).join('\n'));
   }
 
   private printOnce(row: BoardRow): void {
@@ -104,11 +113,15 @@ export class BoardView {
       ];
     });
     const head = `${colors.bold(escapeLine(board.cluster))}  ${seconds(now - board.startedAt)}`;
-    const waits = board.waitingFor?.what.split('\n') ?? [];
-    const waiting = waits.map((what) => colors.yellow(`⏸ ${escapeLine(what)}`));
+    const waits = board.waitingFor ? waitText(board.waitingFor.what) : [];
+    const waiting = waits.map((line) => colors.yellow(line));
     return [head, table(rows, columns), ...waiting].join('\n');
   }
 }
+
+/** What a person is waited for, each thing with a mark before its first line. */
+const waitText = (what: string): string[] =>
+  what.split('\n').map((line) => `${line.startsWith('  ') ? '' : '⏸ '}${escapeLine(line)}`);
 
 function stepMark(step: StepName, rows: readonly BoardRow[], done: ReadonlySet<StepName>): string {
   if (done.has(step)) return '■';

@@ -205,8 +205,13 @@ export class ScriptedNode {
     );
   }
 
-  /** The node belongs to whoever acts on it. */
-  private hold({ run: { cluster, home, fence } }: Locked): void {
+  /** The node belongs to whoever acts on it, unless another cluster has it and nobody gave it to this run. */
+  private hold({ run: { cluster, home, fence, replaces = [] } }: Locked): void {
+    const { owner } = this.state;
+    const isGiven = replaces.some((each) => each.node === this.spec.id && each.cluster === owner?.cluster);
+    if (owner && owner.cluster !== cluster && !isGiven) {
+      throw fail('NODE_OWNED', { owner: owner.cluster, home: owner.home });
+    }
     this.state = { ...this.state, owner: { cluster, home, fence } };
   }
 

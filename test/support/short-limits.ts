@@ -1,6 +1,6 @@
 /**
  * Workflow interceptor for tests: in a namespace that asks for short limits, a worker that gives no sign is given up
- * after a second or two and not after a minute. It is part of the one bundle of all tests, and does nothing elsewhere.
+ * after a second or two and not after a minute, and a timer that would look again in minutes does so in a second. It is part of the one bundle of all tests, and does nothing elsewhere.
  */
 import type { WorkflowInterceptorsFactory } from '@temporalio/workflow';
 import { workflowInfo } from '@temporalio/workflow';
@@ -10,6 +10,7 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
   return {
     outbound: [
       {
+        startTimer: (input, next) => next({ ...input, durationMs: Math.min(input.durationMs, 1_000) }),
         scheduleActivity: (input, next) => {
           const { options } = input;
           return next({

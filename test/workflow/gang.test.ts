@@ -186,10 +186,17 @@ describe('a run that is cancelled', () => {
 describe('a stop that fails', () => {
   it('is told together with what it was to follow', async () => {
     cluster.faults.fail({ activity: 'confirmReady' }, 'ENGINE_EXITED', 1, { phase: 'loading weights' });
-    cluster.faults.fail({ activity: 'stopGangUnits', node: 'thorx' }, 'PORT_TAKEN');
+    cluster.faults.fail({ activity: 'stopGangUnits', node: 'thorx' }, 'FENCED');
     const failure = await failureOf(await start());
     expect(failure.type).toBe('ENGINE_EXITED');
-    expect(failure.details).toMatchObject([{ node: 'spark-ea8e' }, { code: 'PORT_TAKEN', node: 'thorx' }]);
+    expect(failure.details).toMatchObject([{ node: 'spark-ea8e' }, { code: 'FENCED', node: 'thorx' }]);
+  });
+
+  it('on the head keeps no other rank alive', async () => {
+    cluster.faults.fail({ activity: 'confirmReady' }, 'ENGINE_REFUSED', 1, { evidence: '--tp-szie' });
+    cluster.faults.fail({ activity: 'stopGangUnits', node: 'spark-ea8e' }, 'FENCED');
+    await failureOf(await start());
+    expect(running(cluster.nodes.filter((node) => node !== cluster.head))).toEqual([]);
   });
 });
 

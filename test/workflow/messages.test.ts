@@ -71,6 +71,8 @@ it('shows its table at any time: while packages are installed, while it waits, a
     ({ name }) => !name.startsWith('__'),
   );
   expect(described.map(({ name }) => name).toSorted()).toEqual([
+    'approve',
+    'cancel',
     'retryNode',
     'spec',
     'status',

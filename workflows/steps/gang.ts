@@ -1,5 +1,5 @@
 /** Start all ranks as one, or adopt what runs as wanted: Ray on every node, the count, the engine, its readiness. */
-import { CancellationScope } from '@temporalio/workflow';
+import { CancellationScope, condition } from '@temporalio/workflow';
 import type { PreparedNode } from '../../src/cluster/gang.ts';
 import {
   endpointsOf,
@@ -116,6 +116,12 @@ export function findGang(gang: Gang, observed: readonly ObservedNode[]): Found {
   return { ray, engine, listening, ranks: listening ? ranks : null, leftovers };
 }
 
+const ofEach = <T>(where: readonly Member[], work: (member: Member) => Promise<T>, progress: Progress) =>
+  progress.sideBySide(
+    where.map((member) => member.prepared.node.name),
+    where.map((member) => () => work(member)),
+  );
+
 /** Stop units of the gang on some nodes, the engine's node first, and prove that they are gone. */
 export async function stopGang(
   gang: Gang,
@@ -133,8 +139,22 @@ export async function stopGang(
         what: 'gang',
       }),
     );
-  if (where.includes(gang.head)) await stop(gang.head);
-  await allOf(where.filter((member) => member !== gang.head).map(stop));
+  let isHeadOver = !where.includes(gang.head);
+  const head = isHeadOver
+    ? Promise.resolve()
+    : stop(gang.head).finally(() => {
+        isHeadOver = true;
+      });
+  const others = async () => {
+    // Whatever else keeps the head, a stranger on its port maybe: its part of the gang has ended then.
+    await condition(() => isHeadOver || progress.isWaiting(gang.head.prepared.node.name));
+    await ofEach(
+      where.filter((member) => member !== gang.head),
+      stop,
+      progress,
+    );
+  };
+  await allOf<unknown>([head, others()]);
 }
 
 /** Start what is missing. `generation` names this start of the gang: a retry of an activity adopts, it never repeats. */
@@ -176,7 +196,7 @@ async function startRay(gang: Gang, generation: string, progress: Progress): Pro
       acts(member.prepared.node, step).ensureRay({ ...inputFor(gang, member), generation, ray: member.ray }),
     );
   await ensure(gang.head, 'start head');
-  await allOf(gang.workers.map((member) => ensure(member, 'join workers')));
+  await ofEach(gang.workers, (member) => ensure(member, 'join workers'), progress);
   const { node, place } = gang.head.prepared;
   await progress.step(node.name, 'verify GPU count', async () => {
     const counted = await acts(node, 'verify GPU count').confirmRayNodes({

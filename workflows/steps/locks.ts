@@ -4,7 +4,7 @@ import type { Lock, RunRef } from '../../src/cluster/inputs.ts';
 import type { NodePlan } from '../../src/cluster/plan.ts';
 import type { ClusterSpec } from '../../src/config/schema.ts';
 import { acts, probes } from '../activities.ts';
-import { allOf, workflowFailure } from '../failures.ts';
+import { workflowFailure } from '../failures.ts';
 import type { Progress } from '../progress.ts';
 
 /** A lock by its hash, with its text where some node still lacks it. */
@@ -28,14 +28,20 @@ export async function resolveLocks(
     const { hash, request } = plan.environment;
     byRequest.set(hash, [...(byRequest.get(hash) ?? []), { plan, request }]);
   }
-  const locks = await allOf(
-    [...byRequest].map(async ([hash, built]): Promise<[string, KnownLock]> => [
+  const requests = [...byRequest];
+  const locks = await progress.sideBySide(
+    requests.map(([, built]) => resolverOf(built)?.plan.node.name ?? ''),
+    requests.map(([hash, built]) => async (): Promise<[string, KnownLock]> => [
       hash,
       await lockOf(spec, run, hash, built, progress),
     ]),
   );
   return new Map(locks);
 }
+
+/** A node that holds the lock already, else the first that wants it. */
+const resolverOf = (built: readonly BuiltPlan[]): BuiltPlan | undefined =>
+  built.find(({ plan }) => plan.lock !== null) ?? built[0];
 
 async function lockOf(
   spec: ClusterSpec,
@@ -44,11 +50,10 @@ async function lockOf(
   built: readonly BuiltPlan[],
   progress: Progress,
 ): Promise<KnownLock> {
-  const holder = built.find(({ plan }) => plan.lock !== null);
-  const [first] = built;
-  if (first === undefined) throw workflowFailure('INTERNAL', { message: 'a request without a node' });
-  const { plan, request } = holder ?? first;
-  const known = holder?.plan.lock ?? null;
+  const resolver = resolverOf(built);
+  if (resolver === undefined) throw workflowFailure('INTERNAL', { message: 'a request without a node' });
+  const { plan, request } = resolver;
+  const known = plan.lock;
   const base = { run, node: plan.node.id, root: spec.root };
   if (known !== null && built.every((each) => each.plan.lock === known)) {
     progress.alreadyRight(plan.node.name, 'lock packages');

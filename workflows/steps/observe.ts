@@ -1,10 +1,10 @@
 /** Observe every node at once: one activity each, which brings facts and the present state of every later step. */
-import { condition } from '@temporalio/workflow';
 import type { NodeFacts } from '../../src/cluster/facts/types.ts';
+import { wantOf } from '../../src/cluster/waits.ts';
 import type { ClusterSpec, SpecNode } from '../../src/config/schema.ts';
 import { look } from '../activities.ts';
-import { allOf, isNodeWorkerSilent } from '../failures.ts';
-import type { Progress } from '../progress.ts';
+import { isNodeWorkerSilent } from '../failures.ts';
+import type { AskPerson, Progress } from '../progress.ts';
 
 export interface ObservedNode {
   readonly node: SpecNode;
@@ -13,40 +13,33 @@ export interface ObservedNode {
   readonly readAt: number;
 }
 
-/** A node worker that does not come is looked for again in this rhythm, without a person. */
-const lookAgainAfter = '1 minute';
+/** A node worker that does not come is soon looked for again without a person: a machine may be booting. */
+const lookAgainMs = 60_000;
 
-export async function observe(spec: ClusterSpec, progress: Progress): Promise<ObservedNode[]> {
-  return allOf(
-    spec.nodes.map(async (node) => {
-      const { facts } = await progress.step(node.name, 'observe', async () => ({
+export async function observe(spec: ClusterSpec, progress: Progress): Promise<readonly ObservedNode[]> {
+  return progress.sideBySide(
+    spec.nodes.map(({ name }) => name),
+    spec.nodes.map((node) => async () => {
+      const { observed } = await progress.step(node.name, 'observe', async (ask) => ({
         changed: false,
-        facts: await observeOne(spec, node, progress),
+        observed: await observeOne(spec, node, ask),
       }));
-      return { node, facts, readAt: Date.now() };
+      return observed;
     }),
   );
 }
 
-/** A silent node parks the run, visibly, for as long as it takes: its queue keeps the next look for it. */
-async function observeOne(spec: ClusterSpec, node: SpecNode, progress: Progress): Promise<NodeFacts> {
-  const since = Date.now();
-  try {
-    for (;;) {
-      try {
-        return await look(node).observeNode({ spec, node: node.id });
-      } catch (error) {
-        if (!isNodeWorkerSilent(error)) throw error;
-        progress.wait({
-          node: node.name,
-          since,
-          what: `no node worker on ${node.name} (${node.address}) takes its task. Is the machine up? windlass up places the worker again.`,
-        });
-        const asked = progress.retryCount;
-        await condition(() => progress.retryCount > asked, lookAgainAfter);
-      }
+/** A silent node is waited for, visibly, for as long as it takes: its queue keeps the next look for it. */
+export async function observeOne(spec: ClusterSpec, node: SpecNode, ask: AskPerson): Promise<ObservedNode> {
+  for (;;) {
+    try {
+      const facts = await look(node).observeNode({ spec, node: node.id });
+      return { node, facts, readAt: Date.now() };
+    } catch (error) {
+      if (!isNodeWorkerSilent(error)) throw error;
+      const data = { node: node.name, address: node.address };
+      const what = wantOf('NODE_WORKER_SILENT', data, `${node.name} · observe`);
+      await ask([{ node: node.name, what, approval: null }], lookAgainMs);
     }
-  } finally {
-    progress.goOn(node.name);
   }
 }

@@ -28,7 +28,11 @@ export async function prepare(
   // for hours, for a cluster that will not come up.
   const prepared = await allUnlessOneFails(
     plans.map((plan) => () => prepareOne(spec, run, plan, locks, commit, progress)),
-    (running) => running.every((at) => progress.isRight(plans[at]?.node.name ?? '', 'verify torch arch')),
+    (running) =>
+      running.every((at) => {
+        const name = plans[at]?.node.name ?? '';
+        return progress.isRight(name, 'verify torch arch') || progress.isWaiting(name);
+      }),
   );
   samePathEverywhere(prepared);
   return prepared;
@@ -57,13 +61,17 @@ async function prepareOne(
     }
     return { ...base, modelPath: plan.model.path };
   }
-  const child = await startChild<typeof prepareNode>('prepareNode', {
-    workflowId: prepareWorkflowId(workflowInfo().runId, plan.node.id),
-    args: [{ spec, run, plan, lock, needs, commit }],
-    parentClosePolicy: 'REQUEST_CANCEL',
-    staticSummary: `${plan.node.name} · prepare`,
+  // What waits is this run and not its child, which a person would have to find first; another one adopts what is done.
+  const { modelPath } = await progress.mended(plan.node.name, async () => {
+    const child = await startChild<typeof prepareNode>('prepareNode', {
+      workflowId: prepareWorkflowId(workflowInfo().runId, plan.node.id),
+      args: [{ spec, run, plan, lock, needs, commit }],
+      parentClosePolicy: 'REQUEST_CANCEL',
+      staticSummary: `${plan.node.name} · prepare`,
+    });
+    return child.result();
   });
-  return { ...base, modelPath: (await child.result()).modelPath };
+  return { ...base, modelPath };
 }
 
 /** The head gives one model path to all ranks, so the model must lie at the same place on every node. */

@@ -65,13 +65,15 @@ describe('the page of a run', () => {
         '',
         '- **thorx** · install wheels: a first start',
         '',
-        'done ✓ · already right = · running … · failed ✗',
+        'done ✓ · already right = · running … · failed ✗ · waits for a person ⏸',
       ].join('\n'),
     );
   });
 
   test('begins with what a person is waited for', () => {
-    const page = boardMarkdown(board([], { node: 'thorx', since: 0, what: 'no node worker on thorx' }));
+    const page = boardMarkdown(
+      board([], { node: 'thorx', since: 0, what: 'no node worker on thorx', all: [] }),
+    );
     expect(page).toMatch(
       /^Waiting for a person since 1970-01-01T00:00:00\.000Z: no node worker on thorx\n\n/,
     );
@@ -82,7 +84,7 @@ describe('the page of a run', () => {
       steps.map((step) => row({ node: `node-${at}`, step, state: 'failed', note: '☃'.repeat(400) })),
     ).flat();
     const page = boardMarkdown(
-      board(rows, { node: 'thorx', since: 0, what: 'no node worker\n'.repeat(200) }),
+      board(rows, { node: 'thorx', since: 0, what: `${'☃'.repeat(400)}\n`.repeat(200), all: [] }),
     );
     expect(Buffer.byteLength(page)).toBeLessThanOrEqual(20_000);
     expect(page).toMatch(/^Waiting for a person/);

@@ -27,7 +27,7 @@ const board = (note: string, what: string | null = null): Board => ({
   run: 'r',
   startedAt: 0,
   rows: [row(note)],
-  waitingFor: what === null ? null : { node: 'spark-1', since: 0, what },
+  waitingFor: what === null ? null : { node: 'spark-1', since: 0, what, all: [] },
 });
 
 const report = (text: string): BringUpReport => ({
@@ -63,6 +63,14 @@ describe.each(hostile)('%s', (_what, text, shown) => {
     expect(written).toContain(`look: ${shown}`);
     expect(written.split(shown)).toHaveLength(3);
     expect(written.replace(ownColours, '')).not.toMatch(obeyed);
+  });
+
+  test('in what a person is waited for, where there is no live table; it is told once', () => {
+    const { output, out } = captured();
+    const view = new BoardView(output);
+    view.show(board('', `look: ${text}`), []);
+    view.show(board('', `look: ${text}`), []);
+    expect(out().split('\n').slice(1)).toEqual([`⏸ look: ${shown}`, '']);
   });
 
   test('in the answer of the model', () => {

@@ -1,0 +1,42 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { NodeContext } from '../../../activities/context.ts';
+import { holdNode, readOwner } from '../../../activities/ownership.ts';
+import { machine, nodeId, run } from './in-activity.ts';
+
+let folder: string;
+let context: NodeContext;
+const other = { cluster: 'other', home: '00000000000000bb' };
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'windlass-owner-'));
+  context = machine(folder);
+  await mkdir(dirname(context.layout.owner), { recursive: true });
+  // Its last run is newer than ours: fences order the runs of one cluster only.
+  const fence = { startedAt: 9, run: 'run-9' };
+  await writeFile(context.layout.owner, JSON.stringify({ ...other, fence }));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+test('a node of another cluster is refused', async () => {
+  await expect(holdNode(context, run)).rejects.toMatchObject({ code: 'NODE_OWNED' });
+  expect(await readOwner(context)).toMatchObject(other);
+});
+
+test('one that a person gave to the run is taken', async () => {
+  await holdNode(context, { ...run, replaces: [{ node: nodeId, ...other }] });
+  expect(await readOwner(context)).toEqual(run);
+});
+
+test.each([
+  ['another node', { node: '00000000000000cc', ...other }],
+  ['another owner than the one it has now', { node: nodeId, ...other, cluster: 'third' }],
+  ['another home than the one it has now', { node: nodeId, ...other, home: '00000000000000cc' }],
+])('what was given is %s', async (_what, given) => {
+  const asked = { ...run, replaces: [given] };
+  await expect(holdNode(context, asked)).rejects.toMatchObject({ code: 'NODE_OWNED' });
+});

@@ -4,7 +4,7 @@
  */
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { cancellationDetails, cancellationSignal, Context, heartbeat } from '@temporalio/activity';
-import type { RunRef } from '../src/cluster/inputs.ts';
+import type { Endpoint, RunRef } from '../src/cluster/inputs.ts';
 import { UnitResult } from '../src/cluster/state.ts';
 import { writeFileAtomic } from '../src/process/files.ts';
 import type { UnitSpec } from '../src/process/supervise.ts';
@@ -12,6 +12,8 @@ import type { UnitOptions } from '../src/process/units.ts';
 import { lookAtUnit, startTransientUnit, stopUnit } from '../src/process/units.ts';
 import type { NodeContext } from './context.ts';
 import { holdNode } from './ownership.ts';
+import { demandFree } from './ports.ts';
+import { demandRoom } from './room.ts';
 
 /** What a live table can show of an act. */
 export interface ActProgress {
@@ -33,6 +35,10 @@ export interface Act {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly secretFiles?: readonly string[];
+  /** Where it writes much beside our root. */
+  readonly writesTo?: readonly string[];
+  /** Where the unit will listen; a stranger there is told before anything is started. */
+  readonly ports?: readonly Endpoint[];
   readonly options: UnitOptions;
   /**
    * Is what the unit does done already? Asked when it is known not to run: one that ends between a look at its work
@@ -62,10 +68,15 @@ export async function hasEndedWell(context: NodeContext, unit: string, generatio
   return (await readResult(context, unit))?.exitCode === 0;
 }
 
-/** Start the unit of an act, unless it runs or its work is done. Returns whether this call started it. */
+/**
+ * Start the unit of an act, unless it runs or its work is done. Returns whether this call started it. Throws DISK_FULL
+ * and PORT_TAKEN before anything is started.
+ */
 export async function startAct(context: NodeContext, act: Act): Promise<boolean> {
   await holdNode(context, act.run);
   if ((await lookAtUnit(act.unit)).active || (await act.isDone())) return false;
+  for (const folder of [context.layout.root, ...(act.writesTo ?? [])]) await demandRoom(folder);
+  await demandFree(act.ports ?? []);
   const folder = runFolder(context, act.unit);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await rm(`${folder}/result.json`, { force: true });
@@ -193,7 +204,7 @@ export async function logTail(path: string, max = 1_200): Promise<string> {
   }
 }
 
-/** Throw unless a unit of a one-time act ended well. */
+/** Throw unless a unit of a one-time act ended well: DISK_FULL where the disk is, else what `otherwise` makes. */
 export async function demandSuccess(
   context: NodeContext,
   unit: string,
@@ -201,6 +212,7 @@ export async function demandSuccess(
   otherwise: (evidence: string, log: string) => Error,
 ): Promise<void> {
   if (result?.exitCode === 0) return;
+  await demandRoom(context.layout.root);
   const log = logOf(context, unit);
   const how =
     result === null

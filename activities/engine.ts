@@ -76,6 +76,10 @@ export const launchServer = (context: NodeContext) =>
         `${context.layout.secrets}/rayToken`,
         ...(engine.withApiKey ? [apiKeyPath(context)] : []),
       ],
+      ports: [
+        { address: engine.address, port: engine.port },
+        { address: engine.headAddress, port: engine.rendezvousPort },
+      ],
       options: {
         description: `windlass: ${engine.engine} ${engine.servedName}`,
         stopSeconds: 30,

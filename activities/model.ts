@@ -14,6 +14,7 @@ import { baseEnvironment } from './context.ts';
 import { define } from './define.ts';
 import { holdNode } from './ownership.ts';
 import { whyUnreachable } from './reach.ts';
+import { demandRoom } from './room.ts';
 import { folderBytes } from './sizes.ts';
 
 /** Version of the hub's client; it has an environment of its own, so staging need not wait for the serving one. */
@@ -122,6 +123,7 @@ async function runClient(
   const tokenPath = `${context.layout.secrets}/huggingFaceToken`;
   const client = ['--python', input.python, '--default-index', input.index, '--with', hubClient];
   const generation = input.run.fence.run;
+  const cache = `${context.homeDirectory}/.cache/huggingface`;
   await startAct(context, {
     unit,
     generation,
@@ -145,11 +147,13 @@ async function runClient(
       ...(input.withToken ? { HF_TOKEN_PATH: tokenPath } : { HF_HUB_DISABLE_IMPLICIT_TOKEN: '1' }),
     },
     ...(input.withToken && { secretFiles: [tokenPath] }),
+    writesTo: [cache],
     options: { description: `windlass: ${step} ${model.id}`, stopSeconds: 10 },
     isDone: () => hasEndedWell(context, unit, generation),
   });
   const result = await watchAct(context, unit, progress, 20_000);
   if (result?.exitCode !== 0) {
+    await demandRoom(cache);
     for (const server of [input.index, model.endpoint]) {
       const reason = await whyUnreachable(server);
       if (reason !== null) throw fail('INDEX_UNREACHABLE', { index: server, reason });

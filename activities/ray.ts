@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { z } from 'zod';
 import { rayHelpers, rayUnitName } from '../src/cluster/gang.ts';
-import type { RayUnit } from '../src/cluster/inputs.ts';
+import type { Endpoint, RayUnit } from '../src/cluster/inputs.ts';
 import { RayInput, RayNodesInput } from '../src/cluster/inputs.ts';
 import { fail } from '../src/errors.ts';
 import type { Command } from '../src/process/command.ts';
@@ -66,6 +66,12 @@ function helperPorts(port: number): string[] {
   return rayHelpers.map((name, at) => `--${name}-port=${port + 1 + at}`);
 }
 
+/** Where this Ray node listens. */
+const rayPorts = ({ role, nodeAddress: address, port }: RayUnit): Endpoint[] => [
+  ...(role === 'head' ? [{ address, port }] : []),
+  ...rayHelpers.map((_name, at) => ({ address, port: port + 1 + at })),
+];
+
 const bracket = (address: string): string => (address.includes(':') ? `[${address}]` : address);
 
 /** How long Ray may take until it listens or its process is seen to stay; emulated and cold machines are slow. */
@@ -90,6 +96,7 @@ export const ensureRay = (context: NodeContext) =>
       args,
       env,
       secretFiles: [tokenPath(context)],
+      ports: rayPorts(ray),
       options: { description: `windlass: Ray ${ray.role}`, stopSeconds, oomScoreAdjust: 300 },
       isDone: async () => {
         await endedInThisGeneration(context, unit, generation);

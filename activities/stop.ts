@@ -13,6 +13,7 @@ import { define } from './define.ts';
 import { recordChange } from './ledger.ts';
 import type { Listening } from './listening.ts';
 import { readListening } from './listening.ts';
+import { isOurs, taken } from './ports.ts';
 import { holdNode } from './ownership.ts';
 
 const concerned = (what: StopInput['what'], unit: string): boolean => {
@@ -92,11 +93,4 @@ async function portsFree(ports: readonly Endpoint[], keep: readonly string[]): P
       });
     },
   );
-}
-
-const isOurs = ({ unit }: Listening): boolean => unit !== null && isRunUnit(`${unit}.service`);
-
-function taken({ port, pid, command, uid }: Listening): Error {
-  const by = pid === null ? `a process of another user (uid ${uid})` : `${command ?? '?'} (pid ${pid})`;
-  return fail('PORT_TAKEN', { port, by });
 }

@@ -84,6 +84,27 @@ function describe(choose: (json: boolean, run: Run) => void): Command {
         (await import('./commands/status.ts')).status(file, options, context),
       );
     });
+  command('retry', 'have a run that waits for a person look again now')
+    .argument('[node]', 'what it waits for on this node only')
+    .action((file: string, node: string | undefined, options: Json) => {
+      choose(options.json === true, async (context) =>
+        (await import('./commands/answer.ts')).answer('retry', file, node, context),
+      );
+    });
+  command('approve', 'have a run that waits for a person go on despite it, where that is safe')
+    .argument('[node]', 'what it waits for on this node only')
+    .action((file: string, node: string | undefined, options: Json) => {
+      choose(options.json === true, async (context) =>
+        (await import('./commands/answer.ts')).answer('approve', file, node, context),
+      );
+    });
+  command('cancel', 'end the run that is under way; what serves goes on').action(
+    (file: string, options: Json) => {
+      choose(options.json === true, async (context) =>
+        (await import('./commands/cancel.ts')).cancel(file, context),
+      );
+    },
+  );
   command('logs', 'print the logs of a unit')
     .option('--node <name>', 'of this node only')
     .option('--unit <name>', 'engine, ray, wheels, venv, proof, model or lock', 'engine')

@@ -51,6 +51,42 @@ function atItsPlace(error: unknown, address: string): unknown {
   return fail('TEMPORAL_UNREACHABLE', { ...error.data, address }, error);
 }
 
+/** A home that is there answers at once; one that was stopped is not waited for. */
+const homeAnswersMs = 5_000;
+
+/** Connect to a home that must be there already; throws NO_HOME where none answers. */
+export async function openStandingHome(
+  file: ClusterFile,
+  head: SshConnection,
+  env: Environment,
+): Promise<HomeConnection> {
+  return openHomeClient(file, head, env, homeAnswersMs).catch((error: unknown) => {
+    throw fail('NO_HOME', { node: file.head }, error);
+  });
+}
+
+/** Ask something of a home that must be there already. */
+export async function withStandingHome<T>(
+  file: ClusterFile,
+  env: Environment,
+  work: (client: HomeConnection['client']) => Promise<T>,
+): Promise<T> {
+  const entry = file.nodes.find((node) => node.name === file.head);
+  if (!entry) throw fail('INTERNAL', { message: 'no head' });
+  warmTemporal();
+  const connection = await connectNode(file, entry, env);
+  try {
+    const home = await openStandingHome(file, connection, env);
+    try {
+      return await work(home.client);
+    } finally {
+      await home.close();
+    }
+  } finally {
+    connection.close();
+  }
+}
+
 function splitAddress(address: string): [string, number] {
   const at = address.lastIndexOf(':');
   return [address.slice(0, at).replace(/^\[|\]$/g, ''), Number(address.slice(at + 1))];

@@ -2,11 +2,12 @@
 import { expandHome, layoutOf } from '../cluster/layout.ts';
 import { loadClusterFile } from '../config/load.ts';
 import type { ClusterFile, NodeEntry } from '../config/schema.ts';
-import { Exit, fail } from '../errors.ts';
+import { Exit } from '../errors.ts';
 import { connectNode, named } from '../placing/reach.ts';
 import type { SshConnection } from '../ssh/connection.ts';
 import { execOk } from '../ssh/exec.ts';
 import type { CommandContext } from './context.ts';
+import { nodeNamed } from './node-named.ts';
 
 export interface LogsOptions {
   readonly node?: string;
@@ -33,9 +34,7 @@ export async function logs(path: string, options: LogsOptions, context: CommandC
 function nodesOf(file: ClusterFile, { node, unit }: LogsOptions): readonly NodeEntry[] {
   const wanted = node ?? (unit === 'engine' ? file.head : undefined);
   if (wanted === undefined) return file.nodes;
-  const found = file.nodes.filter((entry) => entry.name === wanted);
-  if (found.length === 0) throw fail('USAGE', { message: `${wanted} is not a node of ${file.name}` });
-  return found;
+  return [nodeNamed(file, wanted)];
 }
 
 async function logsOf(

@@ -15,15 +15,12 @@ import { specOf } from '../placing/spec.ts';
 import type { Environment } from '../process/environment.ts';
 import type { SshConnection } from '../ssh/connection.ts';
 import type { CommandContext } from './context.ts';
-import { openHomeClient, warmTemporal } from './home-client.ts';
+import { openStandingHome, warmTemporal } from './home-client.ts';
 import type { ProbeResult } from './probe.ts';
 import { probe } from './probe.ts';
 
 /** A proof older than this says what was, not what is: such a cluster is called live, not ready. */
 const proofHoldsMs = 5 * 60_000;
-
-/** A home that is there answers at once; one that was stopped is not waited for. */
-const homeAnswersMs = 5_000;
 
 export type StatusWord = 'ready' | 'live' | 'starting' | 'waiting' | 'down' | 'failed' | 'stopped';
 
@@ -63,8 +60,7 @@ export async function status(
 }
 
 async function readRun(file: ClusterFile, head: SshConnection, env: Environment): Promise<Look | null> {
-  const home = await openHomeClient(file, head, env, homeAnswersMs).catch(() => null);
-  if (!home) throw fail('NO_HOME', { node: file.head });
+  const home = await openStandingHome(file, head, env);
   const { isNoSuchRun, runError } = await import('../temporal/runs.ts');
   try {
     const handle = home.client.workflow.getHandle(clusterWorkflowId(file.name));
@@ -128,11 +124,18 @@ function explain(file: ClusterFile, look: Look | null, word: StatusWord, probed:
     rows.push(['  proof', `${answer.tokens} tokens in ${answer.answerMs} ms, ${ago(answer.at)}`]);
     rows.push(['  API', `http://${api.address}:${api.port}/v1  model ${api.servedName}`]);
   }
-  for (const what of look.board?.waitingFor?.what.split('\n') ?? []) rows.push(['  waits for', what]);
   for (const row of look.board?.rows.filter((each) => each.endedAt === undefined) ?? []) {
     rows.push(['  now', `${row.node} · ${row.step} (${ago(row.startedAt)})`]);
   }
   if (look.failure) rows.push(['  ended', look.failure.message.split('\n')[0] ?? '']);
   if (probed) rows.push(['  probe', probed.ok ? `answered in ${probed.ms} ms: ${probed.text}` : probed.text]);
-  return [...lines, table(rows)].join('\n');
+  return [...lines, table(rows), ...waitLines(look.board)].join('\n');
+}
+
+/** In full, since every word of it is to be acted on. */
+export function waitLines(board: Board | null): string[] {
+  const waitingFor = board?.waitingFor;
+  if (!waitingFor) return [];
+  const since = `${new Date(waitingFor.since).toISOString()} (${ago(waitingFor.since)})`;
+  return [`  waits for a person since ${since}`, ...waitingFor.what.split('\n').map((line) => `    ${line}`)];
 }

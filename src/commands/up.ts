@@ -1,6 +1,7 @@
 /** `windlass up`: reach, check, place, then start or join the run at the home and follow it to its end. */
 import type { Board } from '../cluster/board.ts';
 import { clusterWorkflowId } from '../cluster/names.ts';
+import type { WaitingFor } from '../cluster/waits.ts';
 import type { BringUpReport } from '../cluster/report.ts';
 import { loadClusterFile } from '../config/load.ts';
 import type { ClusterFile } from '../config/schema.ts';
@@ -51,26 +52,30 @@ async function follow(
   context: CommandContext,
 ): Promise<number> {
   const { output, signal } = context;
-  const { startRun, followRun } = await import('../temporal/runs.ts');
+  const { startRun, followRun, isNoSuchRun } = await import('../temporal/runs.ts');
   const home = await openHomeClient(file, head.connection, context.env);
   try {
     const spec = specOf(file, (entry) => placed.find((node) => node.entry === entry)?.id ?? '');
     const run = await startRun(home.client, 'bringUpCluster', spec);
-    if (!run.isNew) output.note(`joined the run that is under way: ${clusterWorkflowId(file.name)}`);
+    if (!run.isNew) {
+      output.note(`joined the run that is under way: ${clusterWorkflowId(file.name)}`);
+      // Whoever runs this again has mended what it waited for, or has placed a node worker anew.
+      await run.handle.signal('retryNode', {}).catch((error: unknown) => {
+        if (!isNoSuchRun(error)) throw error;
+      });
+    }
     if (options.detach === true) return detached(path, file, output);
     const view = new BoardView(output);
     let last: Board | null = null;
-    let waitingSince: number | null = null;
     try {
       const report = await followRun<BringUpReport>(home.client, run.handle, {
         signal,
         wantsActivities: output.isLive,
         onBoard: (board, activities) => {
           last = board;
-          view.show(board, activities);
-          waitingSince = board.waitingFor?.since ?? null;
           // Without a terminal nobody can be asked: the caller is told at once, and the run goes on waiting.
-          if (board.waitingFor && !context.isInteractive) throw new WaitingForPerson(board.waitingFor.what);
+          if (board.waitingFor && !context.isInteractive) throw new WaitingForPerson(board.waitingFor);
+          view.show(board, activities);
         },
         onOutage: (away) => {
           output.note(
@@ -84,7 +89,7 @@ async function follow(
       return Exit.done;
     } catch (error) {
       view.finish(last);
-      if (error instanceof WaitingForPerson) return waiting(error.what, waitingSince, output);
+      if (error instanceof WaitingForPerson) return waiting(error.waitingFor, output);
       if (signal.aborted) return detached(path, file, output);
       throw error;
     }
@@ -94,19 +99,17 @@ async function follow(
 }
 
 class WaitingForPerson extends Error {
-  readonly what: string;
+  readonly waitingFor: WaitingFor;
 
-  constructor(what: string) {
-    super(what);
-    this.what = what;
+  constructor(waitingFor: WaitingFor) {
+    super(waitingFor.what);
+    this.waitingFor = waitingFor;
   }
 }
 
-function waiting(what: string, since: number | null, output: CommandContext['output']): number {
-  output.note(
-    `⏸ waiting for a person${since === null ? '' : ` since ${new Date(since).toISOString()}`}: ${what}`,
-  );
-  output.result({ ok: false, waiting: what, since, exitCode: Exit.waitingForPerson });
+function waiting({ node, since, what }: WaitingFor, output: CommandContext['output']): number {
+  output.note(`⏸ waiting for a person since ${new Date(since).toISOString()}\n${what}`);
+  output.result({ ok: false, waiting: what, node, since, exitCode: Exit.waitingForPerson });
   return Exit.waitingForPerson;
 }
 

@@ -1,6 +1,7 @@
 /**
  * Records histories of the outcomes that only faults bring, from scripted nodes, by hand and once per release:
- * `node --import tsx test/replay/record-faults.ts`. What is stored is never edited afterwards.
+ * `node --import tsx test/replay/record-faults.ts`, with names of outcomes to store only those. What is stored is never
+ * edited afterwards.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,11 +11,15 @@ import makeBundle from '../support/bundle.ts';
 import { ScriptedCluster, seedSpec } from '../support/nodes.ts';
 import { startTemporal } from '../support/temporal.ts';
 import { demandAnonymous, withoutStacks } from './anonymous.ts';
-import { childrenOf, Service } from '../workflow/service.ts';
+import type { Handle } from '../workflow/service.ts';
+import { boardOf, childrenOf, Service, until } from '../workflow/service.ts';
+import { listener } from '../unit/checks/cluster.ts';
 
+const wanted = process.argv.slice(2);
 const folder = join(import.meta.dirname, 'histories', version);
 
 async function record(service: Service, outcome: string, workflowId: string): Promise<void> {
+  if (wanted.length > 0 && !wanted.includes(outcome)) return;
   const history = await service.client.workflow.getHandle(workflowId).fetchHistory();
   const json = withoutStacks(historyToJSON(history));
   demandAnonymous(outcome, json);
@@ -69,6 +74,43 @@ async function recordAll(service: Service): Promise<void> {
   await cancelled.cancel();
   await cancelled.result().catch(() => undefined);
   await record(service, 'cancelled', cancelled.workflowId);
+
+  await recordWaits(service);
+}
+
+async function waited(handle: Handle, what: RegExp): Promise<void> {
+  await until(`it waits for ${what.source}`, async () =>
+    what.test((await boardOf(handle)).waitingFor?.what ?? ''),
+  );
+}
+
+/** A run that a person helps at a check, at a disk and at a port, and one that is told to end where it waits. */
+async function recordWaits(service: Service): Promise<void> {
+  const full = { path: '/models', free: '12 MB' };
+  const stranger = { port: 6380, by: 'redis-server (pid 812)' };
+  const helped = await serving(service, 'helped');
+  helped.head.facts = { ...helped.head.facts, listeners: [listener({ port: 6379 })] };
+  helped.faults.fail({ activity: 'stageModel', node: 'thorx' }, 'DISK_FULL', 1, full);
+  helped.faults.fail({ activity: 'ensureRay', node: 'thorx' }, 'PORT_TAKEN', 1, stranger);
+  const went = await service.start('bringUpCluster', helped.spec);
+  await waited(went, /check port-free/);
+  helped.head.facts = { ...helped.head.facts, listeners: [] };
+  await went.signal('retryNode', { node: helped.head.spec.name });
+  await waited(went, /no space left/);
+  await went.signal('retryNode', {});
+  await waited(went, /TCP 6380/);
+  await went.signal('approve', {});
+  await went.signal('retryNode', { node: 'thorx' });
+  await went.result();
+  await record(service, 'waited', went.workflowId);
+
+  const given = await serving(service, 'given-up');
+  given.faults.fail({ activity: 'ensureRay', node: 'thorx' }, 'PORT_TAKEN', 1, stranger);
+  const ended = await service.start('bringUpCluster', given.spec);
+  await waited(ended, /TCP 6380/);
+  await ended.signal('cancel');
+  await ended.result().catch(() => undefined);
+  await record(service, 'waited-cancelled', ended.workflowId);
 }
 
 await mkdir(folder, { recursive: true });

@@ -113,7 +113,10 @@ export class Progress {
     }
   }
 
-  /** Do work for a node, again whenever a person has mended what stopped it; `onWait` hears for what it waits. */
+  /**
+   * Do work for a node, again whenever a person has mended what stopped it; `onWait` hears for what it waits, and null
+   * when that is over.
+   */
   async mended<T>(
     node: string,
     work: (ask: AskPerson) => Promise<T>,
@@ -126,12 +129,14 @@ export class Progress {
     const ask: AskPerson = async (waits, leastMs) => {
       const first = (since ??= Date.now());
       onWait(waits[0]?.what.split('\n')[0] ?? '');
-      const answers = await pending.ask(
-        waits.map((wait) => ({ ...wait, since: first })),
-        leastMs,
-      );
-      onWait(null);
-      return answers;
+      try {
+        return await pending.ask(
+          waits.map((wait) => ({ ...wait, since: first })),
+          leastMs,
+        );
+      } finally {
+        onWait(null);
+      }
     };
     try {
       for (;;) {
@@ -161,6 +166,14 @@ export class Progress {
   alreadyRight(node: string, step: StepName): void {
     const now = Date.now();
     this.set({ node, step, state: 'unchanged', startedAt: now, endedAt: now });
+  }
+
+  /** Show the steps of a node that failed in a child as waiting while this run waits for them, and then as failed. */
+  showWaiting(node: string, isWaiting: boolean): void {
+    const [from, state] = isWaiting ? (['failed', 'waiting'] as const) : (['waiting', 'failed'] as const);
+    for (const row of this.rows.filter((each) => each.node === node && each.state === from)) {
+      this.set({ ...row, state });
+    }
   }
 
   private set(row: BoardRow): void {

@@ -98,7 +98,7 @@ export class BoardView {
       const ofNode = board.rows.filter((row) => row.node === node);
       const last = ofNode.at(-1);
       const done = new Set(
-        ofNode.filter((row) => row.endedAt !== undefined && row.state !== 'failed').map((row) => row.step),
+        ofNode.filter((row) => row.state === 'done' || row.state === 'unchanged').map((row) => row.step),
       );
       const bar = steps.map((step) => stepMark(step, ofNode, done)).join('');
       const live = activities.find((activity) => activity.node === node && activity.step === last?.step);

@@ -62,7 +62,7 @@ async function prepareOne(
     return { ...base, modelPath: plan.model.path };
   }
   // What waits is this run and not its child, which a person would have to find first; another one adopts what is done.
-  const { modelPath } = await progress.mended(plan.node.name, async () => {
+  const prepareIt = async () => {
     const child = await startChild<typeof prepareNode>('prepareNode', {
       workflowId: prepareWorkflowId(workflowInfo().runId, plan.node.id),
       args: [{ spec, run, plan, lock, needs, commit }],
@@ -70,6 +70,9 @@ async function prepareOne(
       staticSummary: `${plan.node.name} · prepare`,
     });
     return child.result();
+  };
+  const { modelPath } = await progress.mended(plan.node.name, prepareIt, (note) => {
+    progress.showWaiting(plan.node.name, note !== null);
   });
   return { ...base, modelPath };
 }

@@ -54,12 +54,12 @@ export function wantOf(code: ErrorCode, data: Readonly<Record<string, unknown>>,
 const hour = 3_600_000;
 
 /** However long it has waited, a run looks by itself this often at least. */
-const longestPauseMs = 6 * hour;
+const longestPauseMs = 12 * hour;
 
 /**
- * How long to wait until the next look without a person: a quarter of the time that it has waited already. That finds
- * what was mended soon after, and holds a week of waiting below 60 looks, which is some hundred events of a history.
+ * How long to wait until the next look without a person: half of the time that it has waited already. That finds what
+ * was mended soon after, and holds a week of waiting below 40 looks, which is some hundred events of a history.
  */
 export function pauseMs(waitedMs: number, leastMs: number): number {
-  return Math.round(Math.min(Math.max(waitedMs / 4, leastMs), longestPauseMs));
+  return Math.round(Math.min(Math.max(waitedMs / 2, leastMs), longestPauseMs));
 }

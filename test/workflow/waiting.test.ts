@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { WaitingFor } from '../../src/cluster/waits.ts';
+import { pauseMs } from '../../src/cluster/waits.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import { answerRun } from '../../src/temporal/answers.ts';
 import type { ActivityName } from '../support/nodes.ts';
@@ -330,6 +331,30 @@ describe('without a person', () => {
     await waited(handle, /thorx · join workers: TCP 6380/);
     await handle.result();
     expect(cluster.callsOf('ensureRay').filter(({ node }) => node === 'thorx')).toHaveLength(3);
+  });
+});
+
+describe('a week of waiting', () => {
+  const minute = 60_000;
+  const week = 7 * 24 * 60 * minute;
+  let looks = 0;
+  for (let waitedMs = 0; waitedMs < week; looks += 1) waitedMs += pauseMs(waitedMs, 10 * minute);
+
+  it.each<[string, ActivityName, ErrorCode]>([
+    ['an act', 'ensureRay', 'PORT_TAKEN'],
+    ['the preparation of a node', 'installWheels', 'DISK_FULL'],
+  ])('for %s keeps the history below 2,000 events', async (_what, activity, code) => {
+    await service.stop();
+    service = await Service.open({ shortLimits: true });
+    const eventsOfRun = async (failures: number): Promise<number> => {
+      const cluster = await serving();
+      cluster.faults.fail({ activity, node: 'thorx' }, code, failures, { ...stranger, ...full });
+      const handle = await start(cluster);
+      await handle.result();
+      return (await eventsOf(handle)).length;
+    };
+    const [few, more] = [await eventsOfRun(1), await eventsOfRun(6)];
+    expect(few + ((more - few) / 5) * looks).toBeLessThan(2_000);
   });
 });
 

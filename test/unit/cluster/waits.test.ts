@@ -19,11 +19,16 @@ describe('the rhythm of looks without a person', () => {
   test.each([
     ['a failed act', 10 * minute],
     ['a silent node', minute],
-  ])('of %s begins as said, never gets quicker, and ends at six hours', (_what, least) => {
+  ])('of %s begins as said, never gets quicker, and ends at twelve hours', (_what, least) => {
     const all = pauses(least);
     expect(all.slice(0, 2)).toEqual([least, least]);
     expect(all).toEqual(all.toSorted((a, b) => a - b));
-    expect(all.at(-1)).toBe(360 * minute);
+    expect(all.at(-1)).toBe(720 * minute);
+  });
+
+  test('takes few looks for a week', () => {
+    expect(pauses(10 * minute).length).toBeLessThan(30);
+    expect(pauses(minute).length).toBeLessThan(40);
   });
 
   test('keeps the history of a week of waiting below 2,000 events', () => {

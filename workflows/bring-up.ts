@@ -2,20 +2,22 @@
 import { CancellationScope, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
 import { phaseSeconds } from '../src/cluster/board.ts';
 import { servedName } from '../src/cluster/models.ts';
-import { apiAddress } from '../src/cluster/gang.ts';
+import type { Found } from '../src/cluster/found.ts';
+import { findGang, nothingFound } from '../src/cluster/found.ts';
+import { apiAddress, members, wantedGang } from '../src/cluster/gang.ts';
 import { clusterWorkflowId } from '../src/cluster/names.ts';
 import type { BringUpReport } from '../src/cluster/report.ts';
 import type { ClusterSpec } from '../src/config/schema.ts';
 import { asError } from '../src/errors.ts';
 import { cancellableBySignal } from './cancel.ts';
 import { handOver } from './hand-over.ts';
-import { isGangFailure, oneOf, personProblems, wayOf } from './failures.ts';
+import { isGangFailure, oneOf, personProblems, pure, wayOf } from './failures.ts';
 import { specQuery } from './messages.ts';
 import { Progress } from './progress.ts';
 import { readSpec, runRef } from './spec.ts';
 import { check } from './steps/check.ts';
 import type { Gang } from './steps/gang.ts';
-import { findGang, members, nothingFound, startGang, stopGang, wantedGang } from './steps/gang.ts';
+import { startGang, stopGang } from './steps/gang.ts';
 import { observe } from './steps/observe.ts';
 import { prepare } from './steps/prepare.ts';
 import { smokeTest } from './steps/smoke-test.ts';
@@ -36,7 +38,7 @@ async function bringUp(spec: ClusterSpec): Promise<BringUpReport> {
 
   const { observed, run } = await check(spec, runRef(spec), await observe(spec, progress), progress);
   const prepared = await prepare(spec, run, observed, progress);
-  const gang = wantedGang(spec, run, prepared);
+  const gang = { ...pure(() => wantedGang(spec, prepared)), run };
   const { answer, ranks } = await serve(gang, findGang(gang, observed), progress);
 
   return {
@@ -66,7 +68,7 @@ async function bringUp(spec: ClusterSpec): Promise<BringUpReport> {
  * From Ray on the gang is one: whatever fails, all ranks are stopped, proven gone, and started again together. A run
  * that is cancelled leaves no half of one: what it has started is stopped, and what it found serving goes on.
  */
-async function serve(gang: Gang, foundFirst: ReturnType<typeof findGang>, progress: Progress) {
+async function serve(gang: Gang, foundFirst: Found, progress: Progress) {
   let found = foundFirst;
   const everyone = members(gang);
   const failures = new Map<string, number>();

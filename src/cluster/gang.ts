@@ -82,6 +82,41 @@ export function wantedEngine(spec: ClusterSpec, head: PreparedNode): EngineUnit 
   };
 }
 
+/** One node's part in a gang. */
+export interface Member {
+  readonly prepared: PreparedNode;
+  readonly ray: RayUnit;
+  readonly rayUnit: string;
+}
+
+/** The gang as it is wanted. */
+export interface WantedGang {
+  readonly spec: ClusterSpec;
+  readonly head: Member;
+  readonly workers: readonly Member[];
+  readonly engine: EngineUnit;
+  readonly engineUnit: string;
+}
+
+export function wantedGang(spec: ClusterSpec, prepared: readonly PreparedNode[]): WantedGang {
+  const headNode = headOf(spec, prepared);
+  const member = (each: PreparedNode): Member => {
+    const ray = wantedRay(spec, each, headNode.node.address);
+    return { prepared: each, ray, rayUnit: rayUnitName(ray) };
+  };
+  const engine = wantedEngine(spec, headNode);
+  return {
+    spec,
+    head: member(headNode),
+    workers: prepared.filter((each) => each !== headNode).map(member),
+    engine,
+    engineUnit: engineUnitName(engine),
+  };
+}
+
+/** All ranks' nodes, the head first. */
+export const members = (gang: WantedGang): readonly Member[] => [gang.head, ...gang.workers];
+
 /** What of Ray listens on every node beside the head's own port, in the order of their ports, which follow that one. */
 export const rayHelpers = [
   'node-manager',

@@ -1,120 +1,23 @@
 /** Start all ranks as one, or adopt what runs as wanted: Ray on every node, the count, the engine, its readiness. */
 import { CancellationScope, condition } from '@temporalio/workflow';
-import type { PreparedNode } from '../../src/cluster/gang.ts';
-import {
-  endpointsOf,
-  engineUnitName,
-  headOf,
-  rayUnitName,
-  wantedEngine,
-  wantedRay,
-} from '../../src/cluster/gang.ts';
-import type { EngineUnit, RayUnit, RunRef } from '../../src/cluster/inputs.ts';
-import { isRunUnit } from '../../src/cluster/layout.ts';
-import { isRank } from '../../src/cluster/ranks.ts';
-import type { UnitState } from '../../src/cluster/state.ts';
-import type { ClusterSpec } from '../../src/config/schema.ts';
+import type { Found } from '../../src/cluster/found.ts';
+import type { Member, WantedGang } from '../../src/cluster/gang.ts';
+import { endpointsOf, members } from '../../src/cluster/gang.ts';
+import type { RunRef } from '../../src/cluster/inputs.ts';
 import { acts, probes } from '../activities.ts';
-import { allOf, located, pure, workflowFailure } from '../failures.ts';
+import { allOf, located, workflowFailure } from '../failures.ts';
 import type { Progress } from '../progress.ts';
-import type { ObservedNode } from './observe.ts';
 
-export interface Member {
-  readonly prepared: PreparedNode;
-  readonly ray: RayUnit;
-  readonly rayUnit: string;
-}
-
-/** The gang as it is wanted. */
-export interface Gang {
-  readonly spec: ClusterSpec;
+/** The wanted gang, for one run. */
+export interface Gang extends WantedGang {
   readonly run: RunRef;
-  readonly head: Member;
-  readonly workers: readonly Member[];
-  readonly engine: EngineUnit;
-  readonly engineUnit: string;
 }
 
-export function wantedGang(spec: ClusterSpec, run: RunRef, prepared: readonly PreparedNode[]): Gang {
-  return pure(() => {
-    const headNode = headOf(spec, prepared);
-    const member = (each: PreparedNode): Member => {
-      const ray = wantedRay(spec, each, headNode.node.address);
-      return { prepared: each, ray, rayUnit: rayUnitName(ray) };
-    };
-    const engine = wantedEngine(spec, headNode);
-    return {
-      spec,
-      run,
-      head: member(headNode),
-      workers: prepared.filter((each) => each !== headNode).map(member),
-      engine,
-      engineUnit: engineUnitName(engine),
-    };
-  });
-}
-
-/** All ranks' nodes, the head first. */
-export const members = (gang: Gang): readonly Member[] => [gang.head, ...gang.workers];
 export const inputFor = (gang: Gang, member: Member) => ({
   run: gang.run,
   node: member.prepared.node.id,
   root: gang.spec.root,
 });
-
-/** What of the wanted gang runs already, and where units stand that are not wanted. */
-export interface Found {
-  readonly ray: boolean;
-  readonly engine: boolean;
-  readonly listening: boolean;
-  /** Ranks alive on each node, in the order of the members; null where the engine does not listen yet. */
-  readonly ranks: readonly number[] | null;
-  /** Nodes with units of a gang that is not the wanted one. */
-  readonly leftovers: readonly Member[];
-}
-
-/** Nothing of a gang runs anywhere. */
-export const nothingFound: Found = {
-  ray: false,
-  engine: false,
-  listening: false,
-  ranks: null,
-  leftovers: [],
-};
-
-type RunningUnit = Pick<UnitState, 'name' | 'processes'>;
-
-const isOfAGang = ({ name }: RunningUnit): boolean =>
-  /^windlass-(ray|engine)-/.test(name) && isRunUnit(`${name}.service`);
-
-export function findGang(gang: Gang, observed: readonly ObservedNode[]): Found {
-  const factsOf = (member: Member) =>
-    observed.find((each) => each.node.id === member.prepared.node.id)?.facts;
-  const unitsOf = (member: Member): RunningUnit[] =>
-    (factsOf(member)?.state.units ?? [])
-      .filter((unit) => ['active', 'activating'].includes(unit.active))
-      .map(({ name, processes }) => ({ name: name.replace(/\.service$/, ''), processes }));
-  const runs = (member: Member, name: string) => unitsOf(member).find((unit) => unit.name === name);
-
-  const ray = members(gang).every((member) => runs(member, member.rayUnit));
-  const engine = ray && runs(gang.head, gang.engineUnit) !== undefined;
-  const listening =
-    engine && (factsOf(gang.head)?.listeners?.some((each) => each.port === gang.engine.port) ?? false);
-  const ranks = members(gang).map(
-    (member) => runs(member, member.rayUnit)?.processes.filter(({ command }) => isRank(command)).length ?? 0,
-  );
-  // An engine that listens has had all its ranks. It goes on listening when one has died, and never answers again.
-  const isBroken = listening && members(gang).some(({ ray: { gpus } }, at) => (ranks[at] ?? 0) < gpus);
-  if (isBroken) {
-    return { ...nothingFound, leftovers: members(gang).filter((member) => unitsOf(member).some(isOfAGang)) };
-  }
-  const wanted = (member: Member): string[] =>
-    ray ? [member.rayUnit, ...(engine ? [gang.engineUnit] : [])] : [];
-  const leftovers = members(gang).filter((member) =>
-    unitsOf(member).some((unit) => isOfAGang(unit) && !wanted(member).includes(unit.name)),
-  );
-  return { ray, engine, listening, ranks: listening ? ranks : null, leftovers };
-}
 
 const ofEach = <T>(where: readonly Member[], work: (member: Member) => Promise<T>, progress: Progress) =>
   progress.sideBySide(

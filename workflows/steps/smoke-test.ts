@@ -1,12 +1,14 @@
 /** The last proof: a completion and a stream through all ranks, the right model, and a rank alive on its own node. */
 import { servedName } from '../../src/cluster/models.ts';
-import { apiAddress } from '../../src/cluster/gang.ts';
+import type { Found } from '../../src/cluster/found.ts';
+import type { Member } from '../../src/cluster/gang.ts';
+import { apiAddress, members } from '../../src/cluster/gang.ts';
 import type { SmokeReport } from '../../activities/smoke.ts';
 import { acts, probes } from '../activities.ts';
 import { allOf, located } from '../failures.ts';
 import type { Progress } from '../progress.ts';
-import type { Found, Gang, Member } from './gang.ts';
-import { inputFor, members } from './gang.ts';
+import type { Gang } from './gang.ts';
+import { inputFor } from './gang.ts';
 
 export interface Served {
   readonly answer: SmokeReport;

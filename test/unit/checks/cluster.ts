@@ -1,6 +1,7 @@
 /** The seed's cluster as a spec and as facts, and small ways to change one thing in either. */
-import type { NodeInput, Observed } from '../../../src/cluster/checks/check.ts';
+import type { NodeInput } from '../../../src/cluster/checks/check.ts';
 import type { Listener, NodeFacts, Stranger } from '../../../src/cluster/facts/types.ts';
+import type { Observed } from '../../../src/cluster/plan.ts';
 import { ClusterFile, ClusterSpec } from '../../../src/config/schema.ts';
 
 const ids = ['a', 'b', 'c', 'd'].map((digit) => digit.repeat(16));

@@ -12,13 +12,7 @@ const lock = 'a'.repeat(64);
 const commit = 'c'.repeat(40);
 
 const plans = (changes: Record<string, Partial<NodeFacts>> = {}, wanted: ClusterSpec = spec) =>
-  planNodes(
-    wanted,
-    wanted.nodes.flatMap((node, at) => {
-      const found = observed(changes, wanted)[at];
-      return found ? [{ ...found, node }] : [];
-    }),
-  );
+  planNodes(wanted, observed(changes, wanted));
 
 function planOf(name: string, state: Partial<NodeState> = {}, wanted = spec): NodePlan {
   const found = plans({ [name]: { state: { ...facts().state, ...state } } }, wanted).find(

@@ -1,0 +1,64 @@
+/** What of a gang runs already, judged from what was observed. Pure: `plan` tells it, workflows act on it. */
+import type { NodeFacts } from './facts/types.ts';
+import type { Member, WantedGang } from './gang.ts';
+import { members } from './gang.ts';
+import { isRunUnit } from './layout.ts';
+import type { Observed } from './plan.ts';
+import { isRank } from './ranks.ts';
+import type { UnitState } from './state.ts';
+
+/** What of the wanted gang runs already, and where units stand that are not wanted. */
+export interface Found {
+  readonly ray: boolean;
+  readonly engine: boolean;
+  readonly listening: boolean;
+  /** Ranks alive on each node, in the order of the members; null where the engine does not listen yet. */
+  readonly ranks: readonly number[] | null;
+  /** Nodes with units of a gang that is not the wanted one. */
+  readonly leftovers: readonly Member[];
+}
+
+/** Nothing of a gang runs anywhere. */
+export const nothingFound: Found = {
+  ray: false,
+  engine: false,
+  listening: false,
+  ranks: null,
+  leftovers: [],
+};
+
+/** A running unit, its name without `.service`. */
+type GangUnit = Pick<UnitState, 'name' | 'processes'>;
+
+/** The units of gangs that run on a node, wanted or not. */
+export const gangUnitsOf = (facts: NodeFacts | undefined): GangUnit[] =>
+  (facts?.state.units ?? [])
+    .filter((unit) => ['active', 'activating'].includes(unit.active))
+    .map(({ name, processes }) => ({ name: name.replace(/\.service$/, ''), processes }))
+    .filter(({ name }) => /^windlass-(ray|engine)-/.test(name) && isRunUnit(`${name}.service`));
+
+export function findGang(gang: WantedGang, observed: readonly Observed[]): Found {
+  const factsOf = (member: Member) =>
+    observed.find((each) => each.node.name === member.prepared.node.name)?.facts;
+  const unitsOf = (member: Member): GangUnit[] => gangUnitsOf(factsOf(member));
+  const runs = (member: Member, name: string) => unitsOf(member).find((unit) => unit.name === name);
+
+  const ray = members(gang).every((member) => runs(member, member.rayUnit));
+  const engine = ray && runs(gang.head, gang.engineUnit) !== undefined;
+  const listening =
+    engine && (factsOf(gang.head)?.listeners?.some((each) => each.port === gang.engine.port) ?? false);
+  const ranks = members(gang).map(
+    (member) => runs(member, member.rayUnit)?.processes.filter(({ command }) => isRank(command)).length ?? 0,
+  );
+  // An engine that listens has had all its ranks. It goes on listening when one has died, and never answers again.
+  const isBroken = listening && members(gang).some(({ ray: { gpus } }, at) => (ranks[at] ?? 0) < gpus);
+  if (isBroken) {
+    return { ...nothingFound, leftovers: members(gang).filter((member) => unitsOf(member).length > 0) };
+  }
+  const wanted = (member: Member): string[] =>
+    ray ? [member.rayUnit, ...(engine ? [gang.engineUnit] : [])] : [];
+  const leftovers = members(gang).filter((member) =>
+    unitsOf(member).some((unit) => !wanted(member).includes(unit.name)),
+  );
+  return { ray, engine, listening, ranks: listening ? ranks : null, leftovers };
+}

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { ModelInput } from '../src/cluster/inputs.ts';
 import { expandHome } from '../src/cluster/layout.ts';
+import { pickledWeights } from '../src/cluster/models.ts';
 import { ModelMarker } from '../src/cluster/state.ts';
 import { fail } from '../src/errors.ts';
 import { writeFileAtomic } from '../src/process/files.ts';
@@ -33,9 +34,7 @@ export const stageModel = (context: NodeContext) =>
     }
     const { model } = input;
     const marker =
-      'path' in model
-        ? await checkFolder(context, input.key, model.path)
-        : await download(context, input, model);
+      'path' in model ? await checkFolder(context, input, model.path) : await download(context, input, model);
     await holdNode(context, input.run);
     await mkdir(context.layout.models, { recursive: true, mode: 0o700 });
     await writeFileAtomic(markerPath, JSON.stringify(marker), { mode: 0o600 });
@@ -53,7 +52,7 @@ export const resolveModel = (context: NodeContext) =>
       input,
       model,
       unit,
-      ['--resolve', model.id, model.revision],
+      [...pickleFlag(input), '--', model.id, model.revision],
       'resolve model',
       () => Promise.resolve({}),
     );
@@ -93,9 +92,13 @@ async function measure(folder: string): Promise<{ files: number; bytes: number }
 
 const Index = z.object({ weight_map: z.record(z.string(), z.string()) });
 
+const pickleFlag = ({ allowPickle }: ModelInput): string[] => (allowPickle ? ['--allow-pickle'] : []);
+
 /** A folder of the owner's: it must have a configuration, and every shard that its index names. */
-async function checkFolder(context: NodeContext, key: string, path: string): Promise<ModelMarker> {
+async function checkFolder(context: NodeContext, input: ModelInput, path: string): Promise<ModelMarker> {
+  const { key, allowPickle } = input;
   const folder = expandHome(path, context.homeDirectory);
+  await demandOwnFolder(folder);
   const config = await stat(join(folder, 'config.json')).catch(() => null);
   if (!config) throw fail('MODEL_INCOMPLETE', { path: folder, difference: 'config.json is missing' });
   const indexText = await readFile(join(folder, 'model.safetensors.index.json'), 'utf8').catch(() => null);
@@ -107,7 +110,18 @@ async function checkFolder(context: NodeContext, key: string, path: string): Pro
       }
     }
   }
+  const pickled = allowPickle ? null : pickledWeights(await readdir(folder, { recursive: true }));
+  if (pickled !== null) throw fail('MODEL_PICKLED', { model: folder, file: pickled });
   return { key, model: path, commit: null, path: folder, ...(await measure(folder)), at: Date.now() };
+}
+
+/** What another user may change would be loaded here as this one. */
+async function demandOwnFolder(folder: string): Promise<void> {
+  const info = await stat(folder).catch(() => null);
+  const isOwn = info?.uid === 0 || info?.uid === process.getuid?.();
+  if (info && (!isOwn || (info.mode & 0o002) !== 0)) {
+    throw fail('MODEL_FOREIGN', { path: folder, uid: info.uid, mode: (info.mode & 0o7777).toString(8) });
+  }
 }
 
 /** Run a script with the hub's own client, in a small environment that uv keeps for it. */
@@ -172,7 +186,7 @@ async function download(context: NodeContext, input: ModelInput, model: HubInput
     input,
     model,
     unit,
-    [model.id, input.commit ?? model.revision, resultPath],
+    [...pickleFlag(input), '--', model.id, input.commit ?? model.revision, resultPath],
     'stage model',
     async () => {
       totalBytes ??= await announcedBytes(logOf(context, unit));
@@ -200,5 +214,7 @@ function explain(input: ModelInput, model: HubInput, evidence: string, log: stri
   if (last.startsWith('GATED')) return fail('MODEL_GATED', { model: model.id });
   if (last.startsWith('NOT_FOUND'))
     return fail('MODEL_NOT_FOUND', { model: model.id, revision: input.commit ?? model.revision });
+  if (last.startsWith('PICKLED'))
+    return fail('MODEL_PICKLED', { model: model.id, file: last.replace('PICKLED ', '') });
   return fail('MODEL_FAILED', { model: model.id, evidence, log });
 }

@@ -317,6 +317,20 @@ export const codes = {
     stepFailed,
     (d) => `the model folder ${text(d['path'])} is not complete: ${text(d['difference'])}`,
   ),
+  MODEL_PICKLED: entry(
+    'never',
+    stepFailed,
+    (d) =>
+      `the weights of ${text(d['model'])} are not safetensors but ${text(d['file'])}, and loading that can run code`,
+    () => 'Use a revision with safetensors, or set model.allowPickle where you trust its author.',
+  ),
+  MODEL_FOREIGN: entry(
+    'never',
+    stepFailed,
+    (d) =>
+      `the model folder ${text(d['path'])} can be changed by others: it belongs to uid ${text(d['uid'])}, mode ${text(d['mode'])}`,
+    () => 'Let it belong to root or to the user who serves, and let nobody else write to it.',
+  ),
 
   // Gang
   PORT_TAKEN: entry(

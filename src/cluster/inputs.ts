@@ -112,6 +112,8 @@ export const ModelInput = z.object({
   ...base,
   key: Digest16,
   model: z.union([z.object({ id: Plain, revision: Plain, endpoint: Url }), z.object({ path: Root })]),
+  /** Take weights that are not safetensors. */
+  allowPickle: z.boolean().default(false),
   /** The commit that other nodes hold already; resolved from the revision when absent. */
   commit: z
     .string()

@@ -2,6 +2,7 @@
 import type { ClusterFile, SecretName } from '../config/schema.ts';
 import { collectProblems } from '../errors.ts';
 import { ownDistFolder } from '../own-files.ts';
+import { demandNoDowngrade } from '../placing/downgrade.ts';
 import { findPlaced } from '../placing/find-placed.ts';
 import type { LookedNode } from '../placing/look.ts';
 import { Hashes } from '../placing/payload/hashes.ts';
@@ -13,7 +14,7 @@ import { readNode } from '../placing/reach.ts';
 import type { CommandContext } from './context.ts';
 import { demandChecks } from './demand-checks.ts';
 
-/** Return the nodes with their ids. Nothing is placed before the checks have passed: throws CHECKS_FAILED. */
+/** Return the nodes with their ids. Nothing is placed before the checks have passed: throws DOWNGRADE, CHECKS_FAILED. */
 export async function ensurePlaced(
   file: ClusterFile,
   looked: readonly LookedNode[],
@@ -38,6 +39,7 @@ export async function ensurePlaced(
   // The run that follows observes and checks by itself.
   if (placed) return placed;
 
+  demandNoDowngrade(looked);
   const reached = await collectProblems(looked.map((node) => readNode(file, node)));
   demandChecks(file, reached, context);
   const { assemblePayload } = await import('../placing/payload/assemble.ts');

@@ -104,6 +104,11 @@ const repositoryId = plainText(200).regex(/^[A-Za-z0-9][A-Za-z0-9._-]*\/[A-Za-z0
   error: 'a model id looks like owner/name, with letters, digits, dots, dashes and underscores',
 });
 
+const allowPickle = z
+  .boolean()
+  .default(false)
+  .describe('Take a model that has no safetensors; loading other weights can run code that comes with them.');
+
 export const HubModel = z.strictObject({
   id: repositoryId.describe('Model id on the hub, owner/name.'),
   revision: plainText(100)
@@ -118,11 +123,13 @@ export const HubModel = z.strictObject({
     .boolean()
     .default(false)
     .describe('Run code that comes with the model. Needs a commit hash as revision.'),
+  allowPickle,
 });
 
 export const PathModel = z.strictObject({
   path: FilePath.describe('Folder of the model, the same on every node; checked, never changed.'),
   trustRemoteCode: z.boolean().default(false).describe('Run code that comes with the model.'),
+  allowPickle,
 });
 
 export const Model = z.union([HubModel, PathModel], {

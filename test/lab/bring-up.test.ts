@@ -184,6 +184,24 @@ describe('a cluster of four hosts', () => {
     expect(Date.parse(info.closeTime) - Date.parse(info.startTime)).toBeLessThan(3_000);
   });
 
+  test('refuses a model whose weights can run code, before any of it is fetched, and goes on serving', async () => {
+    const pids = await Promise.all(stage.lab.hosts.map(unitPids));
+    const text = await readFile(join(repository, file), 'utf8');
+    const pickled = join(stage.lab.operator, 'pickled.yaml');
+    await writeFile(pickled, text.replace('id: windlass/tiny-llama', '$&\n  revision: pickled'));
+    const result = await stage.windlass(['up', pickled, '--json']);
+    expect(result.exitCode).toBe(1);
+    expect(JSON.parse(result.stdout)).toMatchObject({
+      errors: [{ code: 'MODEL_PICKLED', step: 'stage model' }],
+    });
+    expect(result.stdout).toContain('pytorch_model.bin');
+    const { stdout } = await stage.lab
+      .host('spark-ea8e')
+      .exec(['sh', '-c', 'find /home/dgx/.cache/huggingface -name "*.bin"']);
+    expect(stdout).toBe('');
+    expect(await Promise.all(stage.lab.hosts.map(unitPids))).toEqual(pids);
+  });
+
   test('whose rank has died is started again as one by the next up', async () => {
     const rank = (await stage.lab.host('jetson-thor').processes()).find(({ commandLine }) =>
       commandLine.join(' ').includes('ray::SchedulerActor'),

@@ -34,18 +34,25 @@ export const tinyModelId = 'windlass/tiny-llama';
 
 /**
  * Write both revisions of the tiny model below `modelsDir` (`<id>/<commit>/…`) and `refs.json`, which names the
- * newer one `main` and the older one `v1`. Returns them, oldest first.
+ * newer one `main`, the older one `v1`, and `pickled` a third whose weights are not safetensors. Returns the two, oldest first.
  */
 export async function makeTinyModels(modelsDir: string): Promise<readonly [TinyModel, TinyModel]> {
-  const older = await makeRevision(modelsDir, 'first');
-  const newer = await makeRevision(modelsDir, 'second');
-  const refs = { main: newer.commit, v1: older.commit };
+  const whole = (seed: string) => writeRevision(modelsDir, { ...describeModel(), ...makeShards(seed) });
+  const older = await whole('first');
+  const newer = await whole('second');
+  const pickled = await writeRevision(modelsDir, {
+    ...describeModel(),
+    'pytorch_model.bin': noise('pickled', 4_096),
+  });
+  const refs = { main: newer.commit, v1: older.commit, pickled: pickled.commit };
   await writeFile(join(modelsDir, tinyModelId, 'refs.json'), JSON.stringify(refs));
   return [older, newer];
 }
 
-async function makeRevision(modelsDir: string, seed: string): Promise<TinyModel> {
-  const files = { ...describeModel(), ...makeShards(seed) };
+async function writeRevision(
+  modelsDir: string,
+  files: Readonly<Record<string, string | Buffer>>,
+): Promise<TinyModel> {
   const hash = createHash('sha1');
   for (const [name, content] of Object.entries(files)) hash.update(name).update('\0').update(content);
   const commit = hash.digest('hex');

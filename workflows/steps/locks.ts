@@ -121,6 +121,7 @@ export function modelInput(spec: ClusterSpec, run: RunRef, plan: NodePlan, commi
     ...(commit !== null && { commit }),
     index: request?.index ?? 'https://pypi.org/simple',
     python: request?.python ?? '3',
+    allowPickle: spec.model.allowPickle,
     withToken: spec.secrets.includes('huggingFaceToken'),
   };
 }

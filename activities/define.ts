@@ -1,10 +1,14 @@
-/** The door of every activity: input checked by schema, the machine's identity compared, errors given their code. */
+/**
+ * The door of every activity: input checked by schema, the machine's identity and its owner's policy compared, errors
+ * given their code.
+ */
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
 import type { z } from 'zod';
 import { WindlassError, codes, fail } from '../src/errors.ts';
 import type { NodeContext } from './context.ts';
 import { dieAt } from './crash-point.ts';
+import { demandAllowed } from './policy.ts';
 
 /** A download may fail because a line broke; after this many tries it will not do better. */
 const fewTries = 4;
@@ -71,6 +75,7 @@ export function define<Schema extends z.ZodType<{ readonly node: string }>, Resu
       if (parsed.data.node !== context.id) {
         throw fail('NODE_MISMATCH', { found: context.id, expected: parsed.data.node });
       }
+      await demandAllowed(context, parsed.data);
       if (globalThis.WINDLASS_CRASH_POINTS) await dieAt(context, 'before-act');
       const result = await act(parsed.data);
       if (globalThis.WINDLASS_CRASH_POINTS) await dieAt(context, 'after-act');

@@ -214,6 +214,12 @@ export const codes = {
     (d) => `the node belongs to the cluster ${text(d['owner'])} (home ${text(d['home'])})`,
     () => 'Run windlass down --purge with that cluster file first, or choose another node.',
   ),
+  POLICY: entry(
+    'never',
+    stepFailed,
+    (d) => `the owner of this machine refuses it in ${text(d['path'])}: ${text(d['what'])}`,
+    () => 'Change the cluster file, or let the owner change that file.',
+  ),
   NODE_MISMATCH: entry(
     'never',
     waitingForPerson,

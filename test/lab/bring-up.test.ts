@@ -8,6 +8,7 @@ import { compareLog } from '../standin/compare-log.ts';
 import { startKinds } from '../standin/log-kinds.ts';
 import type { Host } from './host.ts';
 import { readLedger, timesBegun, unitPids } from './ledger.ts';
+import { readPortTable, unlistedSockets } from './listening.ts';
 import type { Snapshot } from './snapshot.ts';
 import { quietSnapshots, wakePolkit, withoutCache } from './quiet.ts';
 import { until } from './run.ts';
@@ -126,14 +127,42 @@ describe('a cluster of four hosts', () => {
     expect(events.length).toBeLessThanOrEqual(48);
   });
 
-  test('says what is true: status, status --probe, logs, home, plan', async () => {
+  test('says what is true: status, status --probe, logs, home', async () => {
     const status = JSON.parse((await stage.windlass(['status', file, '--probe', '--json'])).stdout) as {
       status: string;
     };
     expect(status.status).toBe('ready');
     expect((await stage.windlass(['logs', file, '-n', '5'])).stdout).toContain('POST /v1/chat/completions');
     expect((await stage.windlass(['home', file])).stdout).toMatch(/temporal\s+active/);
-    expect((await stage.windlass(['plan', file])).stdout).toContain('Nothing would change.');
+  });
+
+  test('is checked and planned for although nobody can write on any host', async () => {
+    const places = ['/home/dgx', '/tmp', '/var/tmp', '/dev/shm'];
+    const onEach = (script: string) =>
+      Promise.all(
+        stage.lab.hosts.map((host) => host.exec(['sh', '-ec', script, 'sh', ...places], { user: 'root' })),
+      );
+    await onEach('for place; do mount --bind "$place" "$place"; mount -o remount,bind,ro "$place"; done');
+    try {
+      const [host] = stage.lab.hosts;
+      const tried = await host?.exec(['touch', '/home/dgx/x'], { reject: false });
+      expect(tried?.stderr).toContain('Read-only file system');
+      expect((await stage.windlass(['plan', file])).stdout).toContain('Nothing would change.');
+      expect(await stage.windlass(['check', file])).toMatchObject({ exitCode: 0 });
+    } finally {
+      await onEach('for place; do umount "$place"; done');
+    }
+  });
+
+  test('listens for others on nothing that the README does not list', async () => {
+    expect(await readPortTable()).toHaveLength(7);
+    for (const host of stage.lab.hosts) {
+      const isHead = host.name === 'spark-ea8e';
+      expect({
+        host: host.name,
+        unlisted: await unlistedSockets(host, isHead, isHead ? '10.0.0.25' : ''),
+      }).toEqual({ host: host.name, unlisted: [] });
+    }
   });
 
   test('can be started by `temporal workflow start`, under any id', async () => {

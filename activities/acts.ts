@@ -6,6 +6,7 @@ import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { cancellationDetails, cancellationSignal, Context, heartbeat } from '@temporalio/activity';
 import type { Endpoint, RunRef } from '../src/cluster/inputs.ts';
 import { UnitResult } from '../src/cluster/state.ts';
+import type { ActProgress } from '../src/cluster/act-progress.ts';
 import { writeFileAtomic } from '../src/process/files.ts';
 import type { UnitSpec } from '../src/process/supervise.ts';
 import type { UnitOptions } from '../src/process/units.ts';
@@ -14,15 +15,6 @@ import type { NodeContext } from './context.ts';
 import { holdNode } from './ownership.ts';
 import { demandFree } from './ports.ts';
 import { demandRoom } from './room.ts';
-
-/** What a live table can show of an act. */
-export interface ActProgress {
-  readonly phase?: string;
-  readonly bytes?: number;
-  readonly totalBytes?: number;
-  readonly packages?: number;
-  readonly totalPackages?: number;
-}
 
 export interface Act {
   /** Unit name without `.service`. */

@@ -1,6 +1,5 @@
 /** What is installed in an environment, compared with its lock; the marker that says they are equal. */
 import { readdir } from 'node:fs/promises';
-import { parse } from 'smol-toml';
 import type { EnvironmentMarker } from '../src/cluster/state.ts';
 import { writeFileAtomic } from '../src/process/files.ts';
 import type { NodeContext } from './context.ts';
@@ -38,7 +37,7 @@ const installedSet = (names: readonly string[]): Set<string> =>
 export async function difference(path: string, lockText: string): Promise<string> {
   const installed = installedSet(await distributions(path));
   const wanted = new Set(
-    readLockedPackages(parse(lockText)).map((each) => `${normalise(each.name)}==${each.version}`),
+    readLockedPackages(lockText).map((each) => `${normalise(each.name)}==${each.version}`),
   );
   const missing = [...wanted].filter((each) => !installed.has(each));
   const extra = [...installed].filter((each) => !wanted.has(each));
@@ -55,7 +54,7 @@ export async function confirmInstalled(
 ): Promise<boolean> {
   const names = await distributions(path);
   const installed = installedSet(names);
-  const wanted = readLockedPackages(parse(lockText));
+  const wanted = readLockedPackages(lockText);
   const equal =
     wanted.length === installed.size &&
     wanted.every((each) => installed.has(`${normalise(each.name)}==${each.version}`));

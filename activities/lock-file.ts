@@ -1,5 +1,8 @@
 /** Read what a PEP 751 lock wants installed: names, versions, and the size of what would be fetched. */
+import { parse } from 'smol-toml';
 import { z } from 'zod';
+import { firstBytes } from '../src/cluster/facts/text.ts';
+import { fail } from '../src/errors.ts';
 
 const File = z.object({
   name: z.string().optional(),
@@ -26,9 +29,12 @@ export interface LockedPackage {
   readonly bytes: number;
 }
 
-/** The packages of a parsed lock. A package with several wheels counts its largest: which one fits is uv's choice. */
-export function readLockedPackages(parsed: unknown): LockedPackage[] {
-  return LockFile.parse(parsed).packages.map((each) => ({
+/**
+ * The packages of a lock. A package with several wheels counts its largest: which one fits is uv's choice. Throws
+ * FACT_UNREADABLE for a text of another form.
+ */
+export function readLockedPackages(text: string): LockedPackage[] {
+  return readLock(text).packages.map((each) => ({
     name: each.name,
     version: each.version ?? '',
     bytes: Math.max(
@@ -36,4 +42,12 @@ export function readLockedPackages(parsed: unknown): LockedPackage[] {
       ...[...(each.wheels ?? []), ...(each.sdist ? [each.sdist] : [])].map((file) => Number(file.size ?? 0)),
     ),
   }));
+}
+
+function readLock(text: string): z.infer<typeof LockFile> {
+  try {
+    return LockFile.parse(parse(text, { integersAsBigInt: 'asNeeded' }));
+  } catch (error) {
+    throw fail('FACT_UNREADABLE', { fact: 'the lock of packages', answer: firstBytes(text) }, error);
+  }
 }

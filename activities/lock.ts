@@ -2,7 +2,6 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
-import { parse } from 'smol-toml';
 import type { Lock, WheelsInput } from '../src/cluster/inputs.ts';
 import { LockInput, ReadLockInput } from '../src/cluster/inputs.ts';
 import { fail } from '../src/errors.ts';
@@ -16,7 +15,7 @@ import { holdNode } from './ownership.ts';
 import { demandReachable, indexOptions, lockPath, sha256 } from './uv.ts';
 
 async function packLock(text: string): Promise<Lock> {
-  const packages = readLockedPackages(parse(text));
+  const packages = readLockedPackages(text);
   return {
     sha256: sha256(text),
     packages: packages.length,

@@ -1,5 +1,6 @@
 /** Shows a run: a live node × step table on a terminal, one line for each change elsewhere. */
 import prettyBytes from 'pretty-bytes';
+import type { ActProgress } from '../cluster/act-progress.ts';
 import type { Board, BoardRow, StepName } from '../cluster/board.ts';
 import { steps } from '../cluster/board.ts';
 import { escapeLine } from '../process/escape.ts';
@@ -11,13 +12,7 @@ export interface LiveActivity {
   readonly node: string;
   readonly step: string;
   readonly attempt: number;
-  readonly progress: {
-    readonly phase?: string;
-    readonly bytes?: number;
-    readonly totalBytes?: number;
-    readonly packages?: number;
-    readonly totalPackages?: number;
-  };
+  readonly progress: ActProgress;
 }
 
 const marks = { running: '…', done: '✓', unchanged: '=', failed: '✗', waiting: '⏸' } as const;
@@ -28,13 +23,8 @@ const seconds = (ms: number): string =>
     : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
 
 /** One short text for bytes, packages and phase. */
-export function describeProgress({
-  phase,
-  bytes,
-  totalBytes,
-  packages,
-  totalPackages,
-}: LiveActivity['progress']): string {
+export function describeProgress(progress: ActProgress): string {
+  const { phase, bytes, totalBytes, packages, totalPackages } = progress;
   const parts = [
     phase,
     bytes === undefined || bytes === 0

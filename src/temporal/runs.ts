@@ -14,6 +14,7 @@ import {
   TerminatedFailure,
   TimeoutFailure,
 } from '@temporalio/common';
+import { readProgress } from '../cluster/act-progress.ts';
 import type { Board } from '../cluster/board.ts';
 import { canonicalJson } from '../cluster/hash.ts';
 import { clusterWorkflowId, controlQueue, prepareWorkflowId, readActivityId } from '../cluster/names.ts';
@@ -204,20 +205,11 @@ async function pendingOf(client: Client, workflowId: string): Promise<LiveActivi
   const { raw } = await client.workflow.getHandle(workflowId).describe();
   return (raw.pendingActivities ?? []).flatMap((pending) => {
     const named = readActivityId(pending.activityId ?? '');
-    const progress = jsonOf(pending.heartbeatDetails?.payloads?.[0]?.data);
+    const progress = readProgress(pending.heartbeatDetails?.payloads?.[0]?.data);
     return named === null || progress === null
       ? []
-      : [{ ...named, attempt: pending.attempt ?? 1, progress: progress as LiveActivity['progress'] }];
+      : [{ ...named, attempt: pending.attempt ?? 1, progress }];
   });
-}
-
-function jsonOf(data: Uint8Array | undefined | null): unknown {
-  if (!data) return null;
-  try {
-    return JSON.parse(Buffer.from(data).toString('utf8'));
-  } catch {
-    return null;
-  }
 }
 
 /** Ask a run to stop, and wait until it has; nothing running is no error. Returns whether there was one. */

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { parse } from 'smol-toml';
 import { ensureLockFile, readLock } from '../../../activities/lock.ts';
 import { readLockedPackages } from '../../../activities/lock-file.ts';
 import { sha256Hex } from '../../../src/cluster/hash.ts';
@@ -40,7 +39,7 @@ const travelling = (content: string) => ({
 
 describe('a lock', () => {
   test('is read as names, versions and what would be fetched at most', () => {
-    expect(readLockedPackages(parse(text))).toEqual([
+    expect(readLockedPackages(text)).toEqual([
       { name: 'torch', version: '2.13.0', bytes: 900 },
       { name: 'sglang', version: '0.5.21', bytes: 70 },
       { name: 'own', version: '', bytes: 0 },
@@ -48,18 +47,21 @@ describe('a lock', () => {
   });
 
   test.each([
-    ['nothing', {}, []],
+    ['nothing', '', []],
     [
-      'a size beyond what a number holds',
-      { packages: [{ name: 'a', wheels: [{ size: 2n ** 40n }] }] },
+      'a size beyond what 32 bits hold',
+      '[[packages]]\nname = "a"\nwheels = [{ size = 1099511627776 }]',
       [2 ** 40],
     ],
-  ])('may hold %s', (_what, parsed, bytes) => {
-    expect(readLockedPackages(parsed).map((each) => each.bytes)).toEqual(bytes);
+  ])('may hold %s', (_what, lock, bytes) => {
+    expect(readLockedPackages(lock).map((each) => each.bytes)).toEqual(bytes);
   });
 
-  test('that is none is refused', () => {
-    expect(() => readLockedPackages({ packages: [{ version: '1' }] })).toThrow(/name/);
+  test.each([
+    ['without the name of a package', '[[packages]]\nversion = "1"'],
+    ['that is no TOML', '<html>'],
+  ])('%s is unreadable', (_what, lock) => {
+    expect(() => readLockedPackages(lock)).toThrow(/the fact the lock of packages cannot be read/);
   });
 });
 

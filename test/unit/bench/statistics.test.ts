@@ -12,6 +12,7 @@ import {
   reasonsAgainst,
   variationOf,
 } from '../../../bench/statistics.ts';
+import { runs } from '../../support/property.ts';
 
 describe('quantiles', () => {
   test.each([
@@ -33,6 +34,7 @@ describe('quantiles', () => {
         expect(found).toBeGreaterThanOrEqual(Math.min(...some) * (1 - 1e-9));
         expect(found).toBeLessThanOrEqual(Math.max(...some) * (1 + 1e-9));
       }),
+      runs(100),
     );
   });
 });

@@ -5,10 +5,11 @@ import { parseDocument } from 'yaml';
 import { parseClusterFile } from '../../../src/config/load.ts';
 import type { Problem } from '../../../src/config/problems.ts';
 import { encode, problemsIn, sample } from './sample.ts';
+import { runs } from '../../support/property.ts';
 import { muchWork, processorSeconds } from '../../support/processor-time.ts';
 
 /** Enough to meet every kind of mistake; the file is read in a millisecond or two. */
-const runs = { numRuns: 400 };
+const often = runs(400);
 
 const whole = `${sample()}serving:
   port: 5000
@@ -113,7 +114,7 @@ const unescape = (quoted: string): string =>
 
 describe('the loader', () => {
   test('answers any bytes', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 2_000 }), expectSound), runs);
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 2_000 }), expectSound), often);
   });
 
   test('answers any text', () => {
@@ -121,7 +122,7 @@ describe('the loader', () => {
       fc.property(fc.array(fc.oneof(spice, fc.string({ unit: 'binary' })), { maxLength: 60 }), (parts) => {
         expectSound(encode(parts.join('')));
       }),
-      runs,
+      often,
     );
   });
 
@@ -130,7 +131,7 @@ describe('the loader', () => {
       fc.property(mutated, (text) => {
         expectSound(encode(text));
       }),
-      { numRuns: 800 },
+      runs(800),
     );
   });
 
@@ -154,7 +155,7 @@ describe('the loader', () => {
           ),
         );
       }),
-      runs,
+      often,
     );
   });
 
@@ -163,7 +164,7 @@ describe('the loader', () => {
       fc.property(mutated, (text) => {
         expect(problemsIn(encode(text))).toEqual(problemsIn(encode(text)));
       }),
-      { numRuns: 50 },
+      runs(50),
     );
   });
 });

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { type Command, displayCommand, quote, renderCommand } from '../../../src/process/command.ts';
+import { runs } from '../../support/property.ts';
 
 const command = (changes: Partial<Command>): Command => ({ file: 'ls', args: [], ...changes });
 
@@ -51,7 +52,7 @@ describe('quote', () => {
         const output = execFileSync(shell, ['-c', script], { encoding: 'utf8' });
         expect(output.split('\0').slice(0, -1)).toEqual(words.map((word) => Buffer.from(word).toString()));
       }),
-      { numRuns: 60 },
+      runs(60),
     );
   });
 
@@ -93,7 +94,7 @@ describe('renderCommand', () => {
         const [seenWord, seenValue] = execFileSync(shell, ['-c', line], { encoding: 'utf8' }).split('\0');
         expect([seenWord, seenValue]).toEqual([word, value].map((text) => Buffer.from(text).toString()));
       }),
-      { numRuns: 30 },
+      runs(30),
     );
   });
 });

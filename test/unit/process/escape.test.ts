@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { escapeBytes, escapeLine, escapeLines } from '../../../src/process/escape.ts';
+import { runs } from '../../support/property.ts';
 
 describe('escapeLine', () => {
   test.each([
@@ -27,6 +28,7 @@ describe('escapeLine', () => {
         expect(escapeLine(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
         expect(escapeLines(text)).not.toMatch(/(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
       }),
+      runs(100),
     );
   });
 });

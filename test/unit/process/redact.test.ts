@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 import { quote } from '../../../src/process/command.ts';
 import { redactionStream, redactor } from '../../../src/process/redact.ts';
 import { muchWork, processorSeconds } from '../../support/processor-time.ts';
+import { runs } from '../../support/property.ts';
 
 const WINDOW = 8;
 
@@ -42,7 +43,7 @@ describe('a redactor leaves no eight characters of a secret', () => {
           if (!`${before} ${after}`.includes(piece)) expect(shown).not.toContain(piece);
         }
       }),
-      { numRuns: 150 },
+      runs(150),
     );
   });
 
@@ -56,7 +57,7 @@ describe('a redactor leaves no eight characters of a secret', () => {
         const own = encoded.slice(Math.ceil((start * 4) / 3), Math.floor((end * 4) / 3));
         for (const piece of windows(own)) expect(shown).not.toContain(piece);
       }),
-      { numRuns: 150 },
+      runs(150),
     );
   });
 

@@ -37,6 +37,15 @@ async function serving(except: readonly string[] = []): Promise<ScriptedCluster>
   return cluster;
 }
 
+/** Two nodes of different classes: half the work for the service where no more are needed. */
+async function servingPair(): Promise<ScriptedCluster> {
+  const whole = seedSpec(`waiting-${(clusters += 1)}`);
+  const nodes = whole.nodes.filter(({ name }) => name === 'spark-ea8e' || name === 'thorx');
+  const cluster = new ScriptedCluster({ ...whole, nodes, parallel: { ...whole.parallel, pipeline: 2 } });
+  await service.serve(cluster);
+  return cluster;
+}
+
 const start = (cluster: ScriptedCluster): Promise<Handle> => service.start('bringUpCluster', cluster.spec);
 
 /** What the run waits for, once it does and what it says fits. */
@@ -69,13 +78,13 @@ describe('an act that only a person can make possible', () => {
     ['ensureRay', 'spark-ea8e', 'start head', 'PORT_TAKEN', stranger, /TCP 6380 is held by redis-server/],
     ['ensureRay', 'thorx', 'join workers', 'PORT_TAKEN', stranger, /TCP 6380 is held by redis-server/],
     ['launchServer', 'spark-ea8e', 'launch server', 'PORT_TAKEN', stranger, /Stop it; or end the run/],
-    ['resolveLock', 'jetson-thor', 'lock packages', 'DISK_FULL', full, /no space left for \/envs/],
+    ['resolveLock', 'thorx', 'lock packages', 'DISK_FULL', full, /no space left for \/envs/],
     ['installWheels', 'thorx', 'install wheels', 'DISK_FULL', full, /no space left for \/envs/],
     ['stageModel', 'thorx', 'stage model', 'READ_ONLY', full, /Remount it writable/],
     ['provisionVenv', 'thorx', 'provision venv', 'NO_PERMISSION', full, /no permission to write/],
     ['installWheels', 'thorx', 'install wheels', 'NODE_OWNED', { owner: 'a', home: 'b' }, /belongs to the/],
   ])('%s on %s (%s) waits at %s', async (activity, node, step, code, data, sentence) => {
-    const cluster = await serving();
+    const cluster = await servingPair();
     cluster.faults.fail({ activity, node }, code, 1, data);
     const calls = () => cluster.callsOf(activity).filter((call) => call.node === node).length;
     const before = Date.now();
@@ -96,7 +105,7 @@ describe('an act that only a person can make possible', () => {
     expect(currentDetails).toContain(`windlass retry FILE ${node}`);
 
     // Once it has said that the approval is of no use, it has heard what was sent before that too.
-    await handle.signal('retryNode', { node: 'spark-4080' });
+    await handle.signal('retryNode', { node: node === 'thorx' ? 'spark-ea8e' : 'thorx' });
     await handle.signal('approve', { node });
     await waited(handle, useless);
     await until('nothing runs any more', async () => (await underWay(handle)) === 0);
@@ -347,7 +356,7 @@ describe('a week of waiting', () => {
     await service.stop();
     service = await Service.open({ shortLimits: true });
     const eventsOfRun = async (failures: number): Promise<number> => {
-      const cluster = await serving();
+      const cluster = await servingPair();
       cluster.faults.fail({ activity, node: 'thorx' }, code, failures, { ...stranger, ...full });
       const handle = await start(cluster);
       await handle.result();

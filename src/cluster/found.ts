@@ -28,20 +28,22 @@ export const nothingFound: Found = {
 };
 
 /** A running unit, its name without `.service`. */
-type GangUnit = Pick<UnitState, 'name' | 'processes'>;
+type GangUnit = Pick<UnitState, 'name' | 'processes' | 'hasLostFiles'>;
 
 /** The units of gangs that run on a node, wanted or not. */
 export const gangUnitsOf = (facts: NodeFacts | undefined): GangUnit[] =>
   (facts?.state.units ?? [])
     .filter((unit) => ['active', 'activating'].includes(unit.active))
-    .map(({ name, processes }) => ({ name: name.replace(/\.service$/, ''), processes }))
+    .map((unit) => ({ ...unit, name: unit.name.replace(/\.service$/, '') }))
     .filter(({ name }) => /^windlass-(ray|engine)-/.test(name) && isRunUnit(`${name}.service`));
 
 export function findGang(gang: WantedGang, observed: readonly Observed[]): Found {
   const factsOf = (member: Member) =>
     observed.find((each) => each.node.name === member.prepared.node.name)?.facts;
   const unitsOf = (member: Member): GangUnit[] => gangUnitsOf(factsOf(member));
-  const runs = (member: Member, name: string) => unitsOf(member).find((unit) => unit.name === name);
+  // One whose files are gone runs on, and cannot do what a gang needs of it next.
+  const runs = (member: Member, name: string) =>
+    unitsOf(member).find((unit) => unit.name === name && unit.hasLostFiles !== true);
 
   const ray = members(gang).every((member) => runs(member, member.rayUnit));
   const engine = ray && runs(gang.head, gang.engineUnit) !== undefined;

@@ -97,6 +97,8 @@ export const UnitState = z.object({
   processes: z.array(UnitProcess),
   /** Null while it runs, and when it never wrote one. */
   result: UnitResult.nullable(),
+  /** Its own folder is gone while it runs: what it was started from, and what it writes to, is no longer there. */
+  hasLostFiles: z.literal(true).optional(),
 });
 export type UnitState = z.infer<typeof UnitState>;
 

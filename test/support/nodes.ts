@@ -100,6 +100,8 @@ export class ScriptedNode {
   readonly units = new Set<string>();
   /** The rank's process; Ray and the engine's own go on without it. */
   rankLives = true;
+  /** Somebody has removed windlass's folder under the units that run. */
+  unitsLostFiles = false;
   state: NodeState;
   /** What the next look finds; replace parts of it to make a check fail. */
   facts: NodeFacts;
@@ -182,6 +184,7 @@ export class ScriptedNode {
       stopGangUnits: this.door('stopGangUnits', inputs.StopInput, ({ keep }) => {
         const stopped = [...this.units].filter((unit) => !keep.includes(unit));
         for (const unit of stopped) this.units.delete(unit);
+        if (this.units.size === 0) this.unitsLostFiles = false;
         return stopped.length === 0
           ? { changed: false }
           : { changed: true, what: `stopped ${stopped.join(', ')}` };
@@ -222,6 +225,7 @@ export class ScriptedNode {
       mainPid: 100,
       processes: isRay(name) ? [helper, ...Array.from({ length: this.ranksIn(name) }, () => rank)] : [],
       result: null,
+      ...(this.unitsLostFiles && { hasLostFiles: true as const }),
     }));
     return { ...this.facts, clock: Date.now(), state: { ...this.state, units } };
   }

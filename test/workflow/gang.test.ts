@@ -145,6 +145,16 @@ describe('a failure of one rank', () => {
     expect(running()).toHaveLength(5);
   });
 
+  it('is started again as one where Ray runs on from files that somebody has removed', async () => {
+    await bringUp();
+    cluster.node('jetson-thor').unitsLostFiles = true;
+    cluster.calls.length = 0;
+    const { run } = await bringUp();
+    expect(nodesOf('stopGangUnits').toSorted()).toEqual(names().toSorted());
+    expect(generations('ensureRay')).toEqual([`${run}/1`]);
+    expect(running()).toHaveLength(5);
+  });
+
   it('is not met by another start where that cannot help', async () => {
     cluster.faults.fail({ activity: 'confirmReady' }, 'ENGINE_REFUSED', 1, { evidence: '--tp-szie' });
     const failure = await failureOf(await start());

@@ -293,6 +293,12 @@ state() {
   set -- "$root"/locks/pylock.*.toml
   [ ! -e "$1" ] || frame locks "$(sha256sum -- "$@")"
   for file in node.json owner.json; do [ ! -e "$root/$file" ] || frame exists "$file"; done
+  text=''
+  for file in "$root"/runs/windlass-*/unit.json; do
+    file=${file%/unit.json}
+    [ ! -s "$file/unit.json" ] || text="$text${file##*/}$nl"
+  done
+  frame unit-files "$text"
   set -- "$root/node.json" "$root/owner.json" "$root"/envs/*/windlass.json "$root"/proofs/*.json \
     "$root"/models/*.json "$root"/runs/windlass-*/result.json
   small=$(find "$@" -maxdepth 0 -type f -size -128)

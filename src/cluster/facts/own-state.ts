@@ -1,6 +1,7 @@
 /** What windlass finds of its own on a node: its files, and its units with their processes. */
 import type { z } from 'zod';
 import { sha256Hex } from '../hash.ts';
+import { isRunUnit } from '../layout.ts';
 import {
   EnvironmentMarker,
   ModelMarker,
@@ -100,13 +101,20 @@ function readUnits(frames: Frames, processes: Processes): UnitState[] {
   );
   const loaded = (frameOf(frames, 'units') ?? '').split('\n\n').flatMap((block) => {
     const unit = readUnit(block, processes, results);
-    return unit === null ? [] : [unit];
+    if (unit === null) return [];
+    return hasLostFiles(frames, unit) ? [{ ...unit, hasLostFiles: true as const }] : [unit];
   });
   const names = new Set(loaded.map((unit) => unit.name));
   const ended = [...results]
     .filter(([name]) => !names.has(name))
     .map(([name, result]): UnitState => ({ name, active: 'inactive', mainPid: null, processes: [], result }));
   return [...loaded, ...ended];
+}
+
+function hasLostFiles(frames: Frames, { name, active }: UnitState): boolean {
+  const there = frameOf(frames, 'unit-files');
+  const runs = active === 'active' || active === 'activating';
+  return there !== null && runs && isRunUnit(`${name}.service`) && !lines(there).includes(name);
 }
 
 function readUnit(

@@ -157,6 +157,22 @@ describe('a Spark that serves, with others beside us', () => {
   });
 });
 
+describe('a unit whose folder somebody has removed', () => {
+  const found = (files: string) => {
+    const answer = answerOf({ ...fixture('spark'), 'unit-files': files });
+    return parseFacts(answer).state.units.map(({ name, hasLostFiles }) => [name, hasLostFiles]);
+  };
+
+  it('is told from one that runs from its files, and from one that does not run', () => {
+    expect(found('windlass-engine-fedcba9876543210\n')).toEqual([
+      ['windlass-ray-0123456789abcdef', true],
+      ['windlass-engine-fedcba9876543210', undefined],
+      ['windlass-wheels-1111111111111111', undefined],
+    ]);
+    expect(found('windlass-ray-0123456789abcdef\n').map(([, lost]) => lost)).not.toContain(true);
+  });
+});
+
 describe('a Thor that was just installed', () => {
   it('reads the class from the name, and keeps what the driver does not tell unknown', () => {
     expect(thor).toMatchObject({

@@ -144,12 +144,16 @@ export class Progress {
           return await work(ask);
         } catch (error) {
           const problems = waiting.isCancelled ? null : personProblems(error);
-          if (problems === null) throw error;
+          const [first] = problems ?? [];
+          if (problems === null || first === undefined) throw error;
           const whats = problems.map(({ code, data, step = '' }) => wantOf(code, data, `${node} · ${step}`));
+          const { code, step = '' } = first;
           // A wait that ends because something else has failed for good tells its own problem beside that.
-          await ask([{ node, what: whats.join('\n  '), approval: null }]).catch((ended: unknown) => {
-            throw waiting.isCancelled ? ended : error;
-          });
+          await ask([{ node, step, code, what: whats.join('\n  '), approval: null }]).catch(
+            (ended: unknown) => {
+              throw waiting.isCancelled ? ended : error;
+            },
+          );
         }
       }
     } finally {

@@ -100,6 +100,7 @@ export class Pending {
     if (this.waiting.isCancelled) throw new CancelledFailure('the run was cancelled');
     const answers = new Map(this.answers);
     this.answers.clear();
+    this.waits = this.waits.map((wait) => ({ ...wait, isLookedAt: true }));
     return answers;
   }
 

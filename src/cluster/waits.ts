@@ -6,16 +6,20 @@ import type { ErrorCode } from '../errors.ts';
 export interface Wait {
   /** Name of the node that it concerns. */
   readonly node: string;
+  readonly step: string;
+  readonly code: ErrorCode;
   /** Milliseconds since 1970. */
   readonly since: number;
   /** What happened and what to do; lines after the first begin with two spaces. */
   readonly what: string;
   /** What going on despite it would mean; null where that is not safe or would only fail again. */
   readonly approval: string | null;
+  /** It is being looked at again just now: what is said here was found before. */
+  readonly isLookedAt?: true;
 }
 
 /** What waits longest, with the words of all in `what`, how to answer included. */
-export interface WaitingFor extends Omit<Wait, 'approval'> {
+export interface WaitingFor extends Pick<Wait, 'node' | 'since' | 'what'> {
   readonly all: readonly Wait[];
 }
 
@@ -26,6 +30,9 @@ export function waitingForOf(waits: readonly Wait[]): WaitingFor | null {
   const { node, since } = longest;
   return { node, since, what: [...all.map(({ what }) => what), ...answersTo(all)].join('\n'), all };
 }
+
+/** Does it wait for a person, and not for the end of a look that a person or the time has asked for? */
+export const isIdle = ({ all }: WaitingFor): boolean => all.some(({ isLookedAt }) => isLookedAt !== true);
 
 /** How many lines at the end of `what` say how to answer. */
 export const answerLines = 3;

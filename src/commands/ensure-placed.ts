@@ -14,13 +14,19 @@ import { readNode } from '../placing/reach.ts';
 import type { CommandContext } from './context.ts';
 import { demandChecks } from './demand-checks.ts';
 
+export interface Standing {
+  readonly placed: PlacedNode[];
+  /** Was anything placed or started just now? */
+  readonly isNew: boolean;
+}
+
 /** Return the nodes with their ids. Nothing is placed before the checks have passed: throws DOWNGRADE, CHECKS_FAILED. */
 export async function ensurePlaced(
   file: ClusterFile,
   looked: readonly LookedNode[],
   secrets: ReadonlyMap<SecretName, string>,
   context: CommandContext,
-): Promise<PlacedNode[]> {
+): Promise<Standing> {
   const { cacheDir, env: environment } = context;
   const payload = (platform: Platform, withHome: boolean) => ({
     platform,
@@ -37,14 +43,14 @@ export async function ensurePlaced(
   });
   await hashes.save();
   // The run that follows observes and checks by itself.
-  if (placed) return placed;
+  if (placed) return { placed, isNew: false };
 
   demandNoDowngrade(looked);
   const reached = await collectProblems(looked.map((node) => readNode(file, node)));
   demandChecks(file, reached, context);
   const { assemblePayload } = await import('../placing/payload/assemble.ts');
   const payloads = new Map<string, ReturnType<typeof assemblePayload>>();
-  return placeCluster(looked, {
+  const placedNow = await placeCluster(looked, {
     file,
     secrets,
     ...shownBy(context),
@@ -55,6 +61,7 @@ export async function ensurePlaced(
       return known;
     },
   });
+  return { placed: placedNow, isNew: true };
 }
 
 function shownBy({ output }: CommandContext): Pick<PlacingOptions, 'note' | 'onBytes'> {

@@ -1,8 +1,10 @@
 /** A client of the home's Temporal service, through one ssh forward to the head; or of the user's own service. */
+import { standingUnits } from '../cluster/layout.ts';
 import { WindlassError, fail } from '../errors.ts';
 import type { ClusterFile } from '../config/schema.ts';
 import type { SshConnection } from '../ssh/connection.ts';
 import { connectNode } from '../placing/reach.ts';
+import type { Look } from '../placing/look.ts';
 import type { Environment } from '../process/environment.ts';
 import { forwardLocal } from '../ssh/forward.ts';
 import { SshLine } from '../ssh/line.ts';
@@ -16,12 +18,24 @@ export function warmTemporal(): void {
   import('../temporal/runs.ts').catch(() => undefined);
 }
 
+/** A home that is there answers at once; one that was stopped is not waited for. */
+const standingHomeMs = 5_000;
+
+/** One that was started a moment ago has its store to open first. */
+export const startingHomeMs = 30_000;
+
+/** How long a home is waited for that was not placed anew: longer while it may still be starting, as after a boot. */
+export function homeLimitMs({ active }: Pick<Look, 'active'>): number {
+  const activeMs = active.get(standingUnits.temporal);
+  return activeMs !== undefined && activeMs < startingHomeMs ? startingHomeMs : standingHomeMs;
+}
+
 /** Connect through a connection to the head that is already open; when it is lost, another takes its place. */
 export async function openHomeClient(
   file: ClusterFile,
   head: SshConnection,
   env: Environment,
-  limitMs = 30_000,
+  limitMs = startingHomeMs,
 ): Promise<HomeConnection> {
   const { connectClient } = await import('../temporal/connection.ts');
   const { temporal } = file;
@@ -32,9 +46,11 @@ export async function openHomeClient(
   const line = new SshLine(head, () => connectNode(file, entry, env));
   const forward = await forwardLocal(line, { toHost: host, toPort: port });
   const place = { address: `127.0.0.1:${forward.port}`, namespace: temporal.namespace };
-  const home = await connectWhenUp(() => connectClient(place), limitMs).catch((error: unknown) => {
-    throw atItsPlace(error, temporal.address ?? `${host}:${port} on ${file.head}`);
-  });
+  const home = await connectWhenUp((leftMs) => connectClient(place, leftMs), limitMs).catch(
+    (error: unknown) => {
+      throw atItsPlace(error, temporal.address ?? `${host}:${port} on ${file.head}`);
+    },
+  );
   return {
     client: home.client,
     close: async () => {
@@ -51,16 +67,13 @@ function atItsPlace(error: unknown, address: string): unknown {
   return fail('TEMPORAL_UNREACHABLE', { ...error.data, address }, error);
 }
 
-/** A home that is there answers at once; one that was stopped is not waited for. */
-const homeAnswersMs = 5_000;
-
 /** Connect to a home that must be there already; throws NO_HOME where none answers. */
 export async function openStandingHome(
   file: ClusterFile,
   head: SshConnection,
   env: Environment,
 ): Promise<HomeConnection> {
-  return openHomeClient(file, head, env, homeAnswersMs).catch((error: unknown) => {
+  return openHomeClient(file, head, env, standingHomeMs).catch((error: unknown) => {
     throw fail('NO_HOME', { node: file.head }, error);
   });
 }
@@ -92,14 +105,15 @@ function splitAddress(address: string): [string, number] {
   return [address.slice(0, at).replace(/^\[|\]$/g, ''), Number(address.slice(at + 1))];
 }
 
-/** A home that was placed a moment ago is still starting: try until it answers or the limit has passed. */
-async function connectWhenUp<T>(connect: () => Promise<T>, limitMs: number): Promise<T> {
+/** Try until it answers or the limit has passed; each try is told how much is left of that. */
+async function connectWhenUp<T>(connect: (leftMs: number) => Promise<T>, limitMs: number): Promise<T> {
   const end = Date.now() + limitMs;
   for (;;) {
+    const leftMs = end - Date.now();
     try {
-      return await connect();
+      return await connect(Math.max(leftMs, 1_000));
     } catch (error) {
-      if (Date.now() > end) throw error;
+      if (leftMs <= 1_000) throw error;
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }

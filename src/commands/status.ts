@@ -24,7 +24,7 @@ const proofHoldsMs = 5 * 60_000;
 
 export type StatusWord = 'ready' | 'live' | 'starting' | 'waiting' | 'down' | 'failed' | 'stopped';
 
-interface Look {
+export interface Look {
   readonly type: string;
   readonly status: string;
   readonly run: string;
@@ -100,12 +100,14 @@ async function probeNow(
   return probe(head, { ...apiAddress(spec), servedName: servedName(spec), key });
 }
 
-function wordOf(look: Look | null, probed: ProbeResult | null): StatusWord {
+/** The word for a cluster, from what the home knows of its last run and what a probe found. */
+export function wordOf(look: Look | null, probed: ProbeResult | null): StatusWord {
+  if (look?.status === 'RUNNING') return look.board?.waitingFor ? 'waiting' : 'starting';
+  // An answer is what is true now, whatever this home knows of how it came to be: its store may have been lost.
+  if (probed?.ok === true) return 'ready';
   if (look === null) return 'down';
-  if (look.status === 'RUNNING') return look.board?.waitingFor ? 'waiting' : 'starting';
   if (look.type === 'tearDownCluster') return 'stopped';
-  if (probed) return probed.ok ? 'ready' : 'failed';
-  if (look.report === null) return 'failed';
+  if (probed || look.report === null) return 'failed';
   return Date.now() - look.report.answer.at < proofHoldsMs ? 'ready' : 'live';
 }
 

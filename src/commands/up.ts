@@ -2,6 +2,7 @@
 import type { Board } from '../cluster/board.ts';
 import { clusterWorkflowId } from '../cluster/names.ts';
 import type { WaitingFor } from '../cluster/waits.ts';
+import { isIdle } from '../cluster/waits.ts';
 import type { BringUpReport } from '../cluster/report.ts';
 import { loadClusterFile } from '../config/load.ts';
 import type { ClusterFile } from '../config/schema.ts';
@@ -9,13 +10,13 @@ import { Exit, fail } from '../errors.ts';
 import { BoardView } from '../output/live-board.ts';
 import { explainReport } from '../output/report.ts';
 import { lookAt } from '../placing/look.ts';
-import type { PlacedNode } from '../placing/place.ts';
 import { connectNodes, named } from '../placing/reach.ts';
 import { resolveSecrets } from '../placing/secrets.ts';
 import { specOf } from '../placing/spec.ts';
 import type { CommandContext } from './context.ts';
+import type { Standing } from './ensure-placed.ts';
 import { ensurePlaced } from './ensure-placed.ts';
-import { openHomeClient, warmTemporal } from './home-client.ts';
+import { homeLimitMs, openHomeClient, startingHomeMs, warmTemporal } from './home-client.ts';
 
 export interface UpOptions {
   readonly detach?: boolean;
@@ -33,10 +34,8 @@ export async function up(path: string, options: UpOptions, context: CommandConte
     look: await named(entry, undefined, () => lookAt(file, connection)),
   }));
   try {
-    const placed = await ensurePlaced(file, looked, secrets, context);
-    const head = placed.find((node) => node.entry.name === file.head);
-    if (!head) throw fail('INTERNAL', { message: 'no head' });
-    return await follow(path, file, placed, head, options, context);
+    const standing = await ensurePlaced(file, looked, secrets, context);
+    return await follow(path, file, standing, options, context);
   } finally {
     output.done();
     for (const { connection } of looked) connection.close();
@@ -46,14 +45,16 @@ export async function up(path: string, options: UpOptions, context: CommandConte
 async function follow(
   path: string,
   file: ClusterFile,
-  placed: readonly PlacedNode[],
-  head: PlacedNode,
+  { placed, isNew }: Standing,
   options: UpOptions,
   context: CommandContext,
 ): Promise<number> {
   const { output, signal } = context;
   const { startRun, followRun, isNoSuchRun } = await import('../temporal/runs.ts');
-  const home = await openHomeClient(file, head.connection, context.env);
+  const head = placed.find((node) => node.entry.name === file.head);
+  if (!head) throw fail('INTERNAL', { message: 'no head' });
+  const limitMs = isNew ? startingHomeMs : homeLimitMs(head.look);
+  const home = await openHomeClient(file, head.connection, context.env, limitMs);
   try {
     const spec = specOf(file, (entry) => placed.find((node) => node.entry === entry)?.id ?? '');
     const run = await startRun(home.client, 'bringUpCluster', spec);
@@ -74,7 +75,8 @@ async function follow(
         onBoard: (board, activities) => {
           last = board;
           // Without a terminal nobody can be asked: the caller is told at once, and the run goes on waiting.
-          if (board.waitingFor && !context.isInteractive) throw new WaitingForPerson(board.waitingFor);
+          if (board.waitingFor && isIdle(board.waitingFor) && !context.isInteractive)
+            throw new WaitingForPerson(board.waitingFor);
           view.show(board, activities);
         },
         onOutage: (away) => {
@@ -107,9 +109,15 @@ class WaitingForPerson extends Error {
   }
 }
 
-function waiting({ node, since, what }: WaitingFor, output: CommandContext['output']): number {
+function waiting({ node, since, what, all }: WaitingFor, output: CommandContext['output']): number {
   output.note(`⏸ waiting for a person since ${new Date(since).toISOString()}\n${what}`);
-  output.result({ ok: false, waiting: what, node, since, exitCode: Exit.waitingForPerson });
+  const errors = all.map((each) => ({
+    code: each.code,
+    node: each.node,
+    step: each.step,
+    message: each.what,
+  }));
+  output.result({ ok: false, waiting: what, node, since, errors, exitCode: Exit.waitingForPerson });
   return Exit.waitingForPerson;
 }
 

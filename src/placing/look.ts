@@ -20,8 +20,8 @@ export interface Look {
   readonly id: string | null;
   /** Version of the payload in use. */
   readonly payload: string | null;
-  /** Standing units that are active. */
-  readonly active: ReadonlySet<string>;
+  /** Standing units that are active, and for how many milliseconds. */
+  readonly active: ReadonlyMap<string, number>;
   /** The sha256 of each file that placing writes, by its absolute path, and its mode, as `600`. */
   readonly contents: ReadonlyMap<string, string>;
   readonly modes: ReadonlyMap<string, string>;
@@ -80,7 +80,7 @@ export function parseLook(answer: string): Look {
   const [lines = '', ...certificates] = answer.split(/^certificate (?=\/)/m);
   const rest = (word: string): string | undefined =>
     new RegExp(`^${word} (.*)$`, 'm').exec(lines)?.[1]?.trim();
-  const [home, root, machine, states] = ['home', 'root', 'machine', 'units'].map(rest);
+  const [home, root, machine] = ['home', 'root', 'machine'].map(rest);
   if (home === undefined || root === undefined || machine === undefined) {
     throw fail('FACT_UNREADABLE', { fact: 'what stands there', answer: answer.slice(-300) });
   }
@@ -91,7 +91,7 @@ export function parseLook(answer: string): Look {
     libc: rest('libc') ?? '',
     id: identityOf(rest('identity')),
     payload: rest('payload') ?? null,
-    active: new Set(units.filter((_, at) => states?.split(' ')[at] === 'active')),
+    active: activeUnits(lines, Number(rest('uptime'))),
     contents: pairs(lines, /^([0-9a-f]{64}) {2}(\/.*)$/gm),
     modes: pairs(lines, /^mode ([0-7]+) (\/.*)$/gm),
     certificates: new Map(
@@ -101,6 +101,21 @@ export function parseLook(answer: string): Look {
       }),
     ),
   };
+}
+
+/** Read what `systemctl show` says: a paragraph of properties for each unit, its moment in microseconds of uptime. */
+function activeUnits(lines: string, uptimeSeconds: number): Map<string, number> {
+  const paragraphs = lines.split('\n\n').map((each) => (property: string) => {
+    return new RegExp(`^${property}=(.*)$`, 'm').exec(each)?.[1] ?? '';
+  });
+  return new Map(
+    paragraphs
+      .filter((valueOf) => valueOf('ActiveState') === 'active')
+      .map((valueOf): [string, number] => {
+        const sinceMs = Number(valueOf('ActiveEnterTimestampMonotonic')) / 1000;
+        return [valueOf('Id'), uptimeSeconds * 1000 - sinceMs];
+      }),
+  );
 }
 
 function identityOf(text: string | undefined): string | null {

@@ -21,9 +21,12 @@ export interface HomeConnection {
   readonly close: () => Promise<void>;
 }
 
-/** Connect a client; throws TEMPORAL_UNREACHABLE when nothing answers within 10 s. */
-export async function connectClient({ address, namespace }: TemporalPlace): Promise<HomeConnection> {
-  const { connection, close } = openConnection({ address, channelArgs });
+/** Connect a client; throws TEMPORAL_UNREACHABLE when nothing answers within the limit. */
+export async function connectClient(
+  { address, namespace }: TemporalPlace,
+  limitMs: number,
+): Promise<HomeConnection> {
+  const { connection, close } = openConnection({ address, channelArgs, connectTimeout: limitMs });
   try {
     await connection.ensureConnected();
     return { client: new Client({ connection, namespace }), close };

@@ -99,6 +99,8 @@ function waitsOf(spec: ClusterSpec, failures: readonly CheckResult[]): Omit<Wait
     const approvals = group.flatMap(({ approval }) => approval ?? []);
     return {
       node,
+      step: 'check',
+      code: 'CHECKS_FAILED',
       what: group
         .map(({ check: name, sentence, remedy = '' }) => `${node} · check ${name}: ${sentence}\n  ${remedy}`)
         .join('\n'),

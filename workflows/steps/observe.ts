@@ -39,7 +39,14 @@ export async function observeOne(spec: ClusterSpec, node: SpecNode, ask: AskPers
       if (!isNodeWorkerSilent(error)) throw error;
       const data = { node: node.name, address: node.address };
       const what = wantOf('NODE_WORKER_SILENT', data, `${node.name} · observe`);
-      await ask([{ node: node.name, what, approval: null }], lookAgainMs);
+      const wait = {
+        node: node.name,
+        step: 'observe',
+        code: 'NODE_WORKER_SILENT',
+        what,
+        approval: null,
+      } as const;
+      await ask([wait], lookAgainMs);
     }
   }
 }

@@ -27,7 +27,9 @@ stat -c 'mode %a %n' -- "$@" 2>/dev/null
 set -f
 IFS=",
 "
-echo units $(systemctl --user is-active $units 2>/dev/null)
+read -r uptime _ < /proc/uptime
+echo "uptime $uptime"
+systemctl --user show -p Id -p ActiveState -p ActiveEnterTimestampMonotonic $units 2>/dev/null
 for name in $certificates; do
   [ ! -s "$root$name" ] || { echo "certificate $name"; cat "$root$name"; }
 done

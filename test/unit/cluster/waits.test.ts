@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { pauseMs, waitingForOf, wantOf } from '../../../src/cluster/waits.ts';
+import { isIdle, pauseMs, waitingForOf, wantOf } from '../../../src/cluster/waits.ts';
 
 const minute = 60_000;
 const week = 7 * 24 * 60 * minute;
@@ -43,6 +43,8 @@ describe('the rhythm of looks without a person', () => {
 describe('what a run waits for', () => {
   const wait = (node: string, since: number, approval: string | null = null) => ({
     node,
+    step: 'start head',
+    code: 'PORT_TAKEN' as const,
     since,
     what: wantOf('PORT_TAKEN', { port: 6380, by: 'nc (pid 1)' }, `${node} · start head`),
     approval,
@@ -61,6 +63,17 @@ describe('what a run waits for', () => {
        windlass approve FILE thorx: of no use here (signal approve)
        windlass cancel FILE: end the run (signal cancel)"
     `);
+  });
+
+  test('is waited for by nobody while all of it is being looked at again', () => {
+    const looked = { ...wait('thorx', 5), isLookedAt: true as const };
+    const idle = (...waits: Parameters<typeof waitingForOf>[0]) =>
+      isIdle(waitingForOf(waits) ?? { node: '', since: 0, what: '', all: [] });
+    expect([idle(looked), idle(looked, wait('spark-1', 3)), idle(wait('thorx', 5))]).toEqual([
+      false,
+      true,
+      true,
+    ]);
   });
 
   test('begins with what waits longest, and says once how to answer all', () => {

@@ -63,6 +63,8 @@ test('cancel refuses a file that is not there', async () => {
 const waits = [
   {
     node: 'thorx',
+    step: 'check',
+    code: 'CHECKS_FAILED' as const,
     since: 0,
     what: 'thorx · check owner: the node belongs to the cluster other\n  windlass down --purge',
     approval: 'take the node from the cluster other, which is gone for good',

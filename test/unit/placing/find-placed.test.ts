@@ -94,7 +94,7 @@ function lookAtHome(home: string): Look {
   ];
   const env = { PATH: process.env['PATH'] ?? '', HOME: home };
   const answer = execFileSync('sh', [script, ...args], { env, encoding: 'utf8' });
-  return { ...parseLook(answer), active: new Set(units) };
+  return { ...parseLook(answer), active: new Map(units.map((unit) => [unit, 60_000])) };
 }
 
 function look(): LookedNode[] {
@@ -184,7 +184,10 @@ describe('findPlaced', () => {
   it('says no to a unit that does not run, another version, and a front without its certificate', async () => {
     await placeBoth();
     const nodes = look();
-    const stopped = nodes.map((node) => ({ ...node, look: { ...node.look, active: new Set<string>() } }));
+    const stopped = nodes.map((node) => ({
+      ...node,
+      look: { ...node.look, active: new Map<string, number>() },
+    }));
     expect(await find(stopped)).toBeUndefined();
     expect(
       await findPlaced(nodes, { file, secrets, versionFor: () => Promise.resolve('1.2.4-0') }),
@@ -217,8 +220,15 @@ describe('parseLook', () => {
   });
 
   it('takes a broken identity as none', () => {
-    const answer =
-      'home /home/dgx\nroot /r\nmachine x86_64\nlibc glibc 2.36\nidentity {"id":\nunits inactive\n';
+    const answer = 'home /home/dgx\nroot /r\nmachine x86_64\nlibc glibc 2.36\nidentity {"id":\n';
     expect(parseLook(answer)).toMatchObject({ id: null, payload: null, libc: 'glibc 2.36' });
+  });
+  it('says of the units that are active for how long', () => {
+    const answer = [
+      'home /home/dgx\nroot /r\nmachine x86_64\nlibc glibc 2.36\nuptime 100.50',
+      'Id=windlass-node.service\nActiveState=active\nActiveEnterTimestampMonotonic=90500000\n',
+      'ActiveState=inactive\nActiveEnterTimestampMonotonic=0\nId=windlass-temporal.service',
+    ].join('\n');
+    expect([...parseLook(answer).active]).toEqual([['windlass-node.service', 10_000]]);
   });
 });

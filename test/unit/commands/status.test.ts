@@ -1,0 +1,35 @@
+/** The word that `status` has for a cluster: what is true now, above what is remembered. */
+import { describe, expect, it } from '@jest/globals';
+import type { Look } from '../../../src/commands/status.ts';
+import { wordOf } from '../../../src/commands/status.ts';
+
+const look = (more: Partial<Look>): Look => ({
+  type: 'bringUpCluster',
+  status: 'COMPLETED',
+  run: 'run-1',
+  startedAt: 0,
+  closedAt: 1,
+  board: null,
+  report: null,
+  failure: null,
+  ...more,
+});
+const answered = { ok: true, ms: 1, text: 'Mistral' };
+const silent = { ok: false, ms: 1, text: 'no answer: connection refused' };
+
+describe('the word of status', () => {
+  it('is ready where the probe answers, whatever the home remembers', () => {
+    expect(wordOf(null, answered)).toBe('ready');
+    expect(wordOf(look({ status: 'FAILED' }), answered)).toBe('ready');
+  });
+
+  it('is not ready where the probe does not answer', () => {
+    expect(wordOf(null, silent)).toBe('down');
+    expect(wordOf(look({}), silent)).toBe('failed');
+    expect(wordOf(look({ type: 'tearDownCluster' }), silent)).toBe('stopped');
+  });
+
+  it('is that of a run while one is under way', () => {
+    expect(wordOf(look({ status: 'RUNNING' }), answered)).toBe('starting');
+  });
+});

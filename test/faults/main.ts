@@ -7,7 +7,7 @@ import { keepEvidence } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { titleOf } from './fault.ts';
 import { choose, type Choice } from './choose.ts';
-import { record } from './results.ts';
+import { keptResults, record } from './results.ts';
 import { runFault } from './run-fault.ts';
 import { Scene } from './scene.ts';
 import { table } from './table/index.ts';
@@ -16,14 +16,19 @@ const program = new Command('faults')
   .argument('[ids...]', 'faults to run; all where none is named')
   .option('--step <name>', 'only those that hit this step')
   .option('--group <letter>', 'only those of this group')
+  .option('--not-ok', 'only those whose last result is not ok')
   .option('--random <number>', 'draw so many', Number)
   .option('--seed <number>', 'where the drawing begins', Number)
   .option('--lab <name>', 'name of the lab', 'faults')
   .option('--list', 'say what there is, and run nothing');
 program.parse();
 
-const options = program.opts<Choice & { readonly lab: string; readonly list?: true }>();
-const { chosen, seed } = choose(table, program.args, options);
+const options = program.opts<
+  Choice & { readonly lab: string; readonly list?: true; readonly notOk?: true }
+>();
+const notOk = options.notOk === true ? await keptResults() : {};
+const open = table.filter((fault) => notOk[titleOf(fault)]?.verdict !== 'ok');
+const { chosen, seed } = choose(open, program.args, options);
 if (options.list) {
   for (const fault of chosen) console.log(`${titleOf(fault).padEnd(28)} ${fault.title}`);
 } else if (chosen.length === 0) {

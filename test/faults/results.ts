@@ -14,10 +14,15 @@ export interface Result {
 
 const path = join(repository, 'test/faults/results.json');
 
+/** The last result of each fault, by its title. */
+export async function keptResults(): Promise<Record<string, Result>> {
+  return JSON.parse(await readFile(path, 'utf8').catch(() => '{}')) as Record<string, Result>;
+}
+
 /** Note how a fault ended; one whose scene was broken says nothing of the product. */
 export async function record(fault: Fault, { problems, seconds, sceneBroken }: Verdict): Promise<void> {
   if (sceneBroken !== undefined && problems.length === 0) return;
-  const results = JSON.parse(await readFile(path, 'utf8').catch(() => '{}')) as Record<string, Result>;
+  const results = await keptResults();
   results[titleOf(fault)] = {
     verdict: problems.length === 0 ? 'ok' : 'failed',
     date: new Date().toISOString().slice(0, 10),

@@ -7,6 +7,7 @@ import { keepEvidence } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { titleOf } from './fault.ts';
 import { choose, type Choice } from './choose.ts';
+import { core } from './core.ts';
 import { keptResults, record } from './results.ts';
 import { runFault } from './run-fault.ts';
 import { Scene } from './scene.ts';
@@ -16,6 +17,7 @@ const program = new Command('faults')
   .argument('[ids...]', 'faults to run; all where none is named')
   .option('--step <name>', 'only those that hit this step')
   .option('--group <letter>', 'only those of this group')
+  .option('--core', 'only the core: every group and every invariant, chosen for speed')
   .option('--not-ok', 'only those whose last result is not ok')
   .option('--random <number>', 'draw so many', Number)
   .option('--seed <number>', 'where the drawing begins', Number)
@@ -24,10 +26,13 @@ const program = new Command('faults')
 program.parse();
 
 const options = program.opts<
-  Choice & { readonly lab: string; readonly list?: true; readonly notOk?: true }
+  Choice & { readonly lab: string; readonly list?: true; readonly notOk?: true; readonly core?: true }
 >();
 const notOk = options.notOk === true ? await keptResults() : {};
-const open = table.filter((fault) => notOk[titleOf(fault)]?.verdict !== 'ok');
+const open = table.filter(
+  (fault) =>
+    notOk[titleOf(fault)]?.verdict !== 'ok' && (options.core !== true || core.includes(titleOf(fault))),
+);
 const { chosen, seed } = choose(open, program.args, options);
 if (options.list) {
   for (const fault of chosen) console.log(`${titleOf(fault).padEnd(28)} ${fault.title}`);

@@ -5,6 +5,7 @@ import { notReplayable } from './judge/histories.ts';
 import { wrongEnd } from './judge/message.ts';
 import { twoAtOnce } from './judge/one-gang.ts';
 import { readyInVain } from './judge/ready.ts';
+import { unseenWait } from './judge/waiting.ts';
 import type { Scene } from './scene.ts';
 
 export interface Verdict {
@@ -56,7 +57,8 @@ async function harmAndJudge(scene: Scene, fault: Fault): Promise<string[]> {
       await fault.judge?.(scene, outcome);
       return [];
     });
-    return [...wrongEnd(fault.expect, outcome), ...own];
+    const unseen = await collect(() => unseenWait(scene, outcome));
+    return [...wrongEnd(fault.expect, outcome), ...own, ...unseen];
   } catch (error) {
     return [sentence(error)];
   }
@@ -71,6 +73,7 @@ async function judgeInvariants(scene: Scene, fault: Fault): Promise<string[]> {
   problems.push(...(await collect(async () => twoAtOnce(await scene.samples.read(), scene.since))));
   problems.push(...(await collect(() => scene.strangers.judge())));
   problems.push(...(await collect(() => toldSecrets(scene))));
+  if (wants('I6')) problems.push(...(await collect(() => scene.secrets.onHosts(scene.hosts))));
   if (wants('I8')) problems.push(...(await collect(() => judgeHistories(scene))));
   return problems;
 }

@@ -149,6 +149,9 @@ export class Scene {
     this.said.length = 0;
   }
 
+  /** Sentences about what is on the hosts, once nobody is logged in, that was not there before windlass. */
+  left = async (): Promise<string[]> => leftOnHosts(this.hosts, this.fresh);
+
   /** What is on the hosts, once nobody is logged in. */
   snapshots = async (): Promise<Snapshot[]> => quietSnapshots(this.hosts);
 
@@ -173,7 +176,7 @@ export class Scene {
       const problems = await this.secrets.onHosts(this.hosts);
       if (!(await Lab.isSaved(savedLabel))) await this.save();
       await this.purge();
-      return [...problems, ...(await leftOnHosts(this.hosts, this.fresh))];
+      return [...problems, ...(await this.left())];
     } catch (error) {
       return [error instanceof Error ? error.message : String(error)];
     }

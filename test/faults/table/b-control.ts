@@ -7,7 +7,7 @@ import { until } from '../../lab/run.ts';
 import { repository } from '../../lab/stage.ts';
 import { actOf, acts, type Act } from '../acts.ts';
 import type { Fault, Outcome } from '../fault.ts';
-import { clusterFile } from '../places.ts';
+import { clusterFile, root } from '../places.ts';
 import { linesOf, processesOf, type Running, type Scene } from '../scene.ts';
 
 const bringUp = 240;
@@ -145,6 +145,25 @@ const downWhileUp = (act: Act): Fault => ({
   judge: nothingMore,
 });
 
+/** All of it at once: the first bring-up of these hosts is in the middle of its work, and nothing of it may be left. */
+const purgedWhileUp: Fault = {
+  id: 'F15',
+  group: 'B',
+  step: 'purge',
+  crashPoint: 'during',
+  title: '`down --purge` while the first `up` runs',
+  invariants: ['I1', 'I2', 'I3', 'I5', 'I7'],
+  start: 'fresh',
+  inject: async (scene) => {
+    await inMiddleOf(scene, actOf('install wheels'));
+    return scene.start(['down', clusterFile, '--purge', '--json']);
+  },
+  expect: { exit: 0, within: 90 },
+  judge: async (scene) => {
+    deepEqual(await scene.left(), []);
+  },
+};
+
 const controlKilled = (act: Act): Fault => ({
   id: 'F16',
   group: 'B',
@@ -201,6 +220,42 @@ const downOnFresh: Fault = {
   expect: { exit: 0, within: atOnce },
 };
 
+/** The service stores what it knows beside what the control worker is told; the disk of both has no room left. */
+const homeDiskFull: Fault = {
+  id: 'F77',
+  group: 'B',
+  step: 'up',
+  crashPoint: 'before',
+  title: 'The disk of the home is full',
+  invariants: all,
+  start: 'prepared',
+  inject: async (scene) => {
+    const { head } = scene;
+    await restartHome(scene, 'stop');
+    await head.fillDisk(`${root}/home`, { freeBytes: 40_000 });
+    await restartHome(scene, 'start');
+    return scene.up();
+  },
+  expect: { exit: 4, code: 'TEMPORAL_UNREACHABLE', within: 90 },
+  // The small disk is taken away, and what was written to it stays.
+  heal: async (scene) => {
+    await restartHome(scene, 'stop');
+    await scene.head.exec(['sh', '-ec', takeDiskAway, 'sh', `${root}/home`], { user: 'root' });
+    await restartHome(scene, 'start');
+  },
+};
+
+const takeDiskAway = `
+  mountpoint -q "$1" || exit 0
+  kept=$(mktemp -d /run/home.XXXXXX)
+  cp -a "$1/." "$kept"
+  umount "$1"
+  cp -a "$kept/." "$1"
+  rm -rf "$kept"`;
+
+const restartHome = (scene: Scene, verb: 'start' | 'stop') =>
+  scene.head.exec(['systemctl', '--user', verb, 'windlass-temporal.service', 'windlass-control.service']);
+
 const early = actOf('install wheels');
 const late = actOf('launch server');
 
@@ -211,9 +266,11 @@ export const controlFaults: readonly Fault[] = [
     downWhileUp(act),
   ]),
   letGo('F13', 'Terminal closed', 'SIGHUP', -1, actOf('stage model')),
+  purgedWhileUp,
   twoAtOnce,
   differingFile,
   ...acts.map(controlKilled),
   downTwice,
   downOnFresh,
+  homeDiskFull,
 ];

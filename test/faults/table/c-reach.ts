@@ -1,10 +1,14 @@
 /** C. Reaching and bootstrapping nodes over ssh. */
-import { deepEqual, ok } from 'node:assert/strict';
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readLedger } from '../../lab/ledger.ts';
+import { until } from '../../lab/run.ts';
+import { repository } from '../../lab/stage.ts';
 import type { Fault } from '../fault.ts';
-import { root } from '../places.ts';
+import { clusterFile, root } from '../places.ts';
 import type { Scene } from '../scene.ts';
 
-const bringUp = 240;
 const all = ['I1', 'I2', 'I3', 'I4', 'I7', 'I8', 'I9'] as const;
 const node = 'jetson-thor';
 
@@ -78,6 +82,16 @@ const keyRefused: Fault = {
     void (await asRoot(scene, `[ ! -e ${authorized}.true ] || mv ${authorized}.true ${authorized}`)),
 };
 
+const home = '/home/dgx';
+
+/** Files of the payload on the node, whole ones and pieces. */
+const payloadFiles = async (scene: Scene): Promise<string> =>
+  (await scene.worker.exec(['find', `${root}/workers`, '-type', 'f'], { reject: false })).stdout;
+
+/** What an upload has begun and neither finished nor removed. */
+const pieces = (files: string): string[] =>
+  files.split('\n').filter((path) => path.includes('.windlass-upload-'));
+
 const payloadParts = async (scene: Scene): Promise<string[]> =>
   (
     await scene.worker.exec(['find', `${root}/workers`, '-type', 'f', '-size', '+1000k'], { reject: false })
@@ -109,25 +123,64 @@ const sessionKilled: Fault = {
     await scene.worker.heal();
     return running;
   },
-  expect: { exit: 0, within: bringUp },
+  // Nobody but the operator has a way to the node now: the command says so, and the next one goes on where it was.
+  expect: { exit: 1, code: 'SSH_LOST', node, within: 30 },
+  judge: async (scene) => {
+    await until('no piece of a file is left', async () => pieces(await payloadFiles(scene)).length === 0, {
+      seconds: 10,
+    });
+  },
 };
 
-const diskFull: Fault = {
+const diskIsFull: Fault = {
   id: 'F34',
   group: 'C',
   step: 'upload',
-  crashPoint: 'during',
+  crashPoint: 'before',
   title: 'The disk of a node is full before the payload is there',
   invariants: all,
   start: 'fresh',
   inject: async (scene) => {
-    await scene.worker.fillDisk('/home/dgx', { freeBytes: 20_000_000 });
+    await scene.worker.fillDisk(home, { freeBytes: 20_000_000 });
     return scene.up();
   },
+  // No run has been started that could wait: there is nothing on the node yet that could go on with it.
   expect: { exit: 3, code: 'CHECKS_FAILED', within: 60 },
-  judge: (_scene, { stdout }) => {
-    ok(stdout.includes(node), `the node is named: ${stdout}`);
-    return Promise.resolve();
+  judge: async (scene, { stdout }) => {
+    ok(stdout.includes(node) && stdout.includes('free'), `node and free space are named: ${stdout}`);
+    equal(await payloadFiles(scene), '', 'nothing was uploaded');
+  },
+  // The small disk lies over the true one until the power is cut.
+  heal: (scene) => scene.worker.reboot(),
+};
+
+/** A disk large enough for every check, until it is made to have a megabyte left. */
+const largeBytes = 200 * 1024 ** 3;
+const leaveOneMegabyte = `used=$(df -B1 --output=used ${home} | tail -1); mount -o remount,size=$((used + 1000000)) ${home}`;
+
+const diskFills: Fault = {
+  id: 'F34',
+  group: 'C',
+  step: 'upload',
+  crashPoint: 'during',
+  title: 'The disk of a node fills up in the middle of an upload',
+  invariants: all,
+  start: 'fresh',
+  inject: async (scene) => {
+    await scene.worker.fillDisk(home, { freeBytes: largeBytes });
+    await scene.worker.slow({ rateKbit: 20_000 });
+    const running = scene.up();
+    await scene.seen(
+      running,
+      'a large file is on its way',
+      async () => (await payloadParts(scene)).length > 0,
+    );
+    await scene.worker.exec(['sh', '-c', leaveOneMegabyte], { user: 'root' });
+    return running;
+  },
+  expect: { exit: 1, code: 'DISK_FULL', node, within: 60 },
+  judge: async (scene) => {
+    deepEqual(pieces(await payloadFiles(scene)), [], 'no piece of a file is left');
   },
   // The small disk lies over the true one until the power is cut.
   heal: (scene) => scene.worker.reboot(),
@@ -146,11 +199,44 @@ const cannotReachHome: Fault = {
     return scene.up();
   },
   // The run waits for a person, and goes on by itself where the way is open again.
-  expect: { exit: 5, within: 120 },
-  judge: (_scene, { stdout }) => {
-    const { waiting = '' } = JSON.parse(stdout) as { waiting?: string };
-    ok(waiting.includes(node), `what is waited for names the node: ${stdout}`);
-    return Promise.resolve();
+  expect: { exit: 5, code: 'NODE_WORKER_SILENT', node, within: 120 },
+  judge: async (scene) => {
+    const begun = await Promise.all(scene.hosts.map((host) => readLedger(host)));
+    deepEqual(
+      begun.flat().filter(({ at }) => at >= scene.since),
+      [],
+      'no step was begun on any node',
+    );
+  },
+};
+
+/** The file of the suite with two values of it exchanged. */
+async function swappedFile(scene: Scene, one: string, other: string): Promise<string> {
+  const text = await readFile(join(repository, clusterFile), 'utf8');
+  const path = join(scene.stage.lab.operator, 'swapped.yaml');
+  const swap = (found: string) => (found === one ? other : one);
+  await writeFile(path, text.replace(new RegExp(`${one}|${other}`.replaceAll('.', '\\.'), 'g'), swap));
+  return path;
+}
+
+const addressesSwapped: Fault = {
+  id: 'F75',
+  group: 'C',
+  step: 'checks',
+  crashPoint: 'before',
+  title: 'The addresses of two nodes are swapped in the cluster file',
+  invariants: all,
+  start: 'prepared',
+  inject: async (scene) => scene.start(['up', await swappedFile(scene, '10.0.0.25', '10.0.0.27'), '--json']),
+  expect: { exit: 3, code: 'CHECKS_FAILED', within: 60 },
+  judge: async (scene, { stdout }) => {
+    for (const name of [node, 'spark-ea8e']) ok(stdout.includes(name), `${name} is named: ${stdout}`);
+    const begun = (await Promise.all(scene.hosts.map((host) => readLedger(host)))).flat();
+    deepEqual(
+      begun.filter(({ at }) => at >= scene.since),
+      [],
+      'nothing was begun on any node',
+    );
   },
 };
 
@@ -160,5 +246,7 @@ export const reachFaults: readonly Fault[] = [
   keyRefused,
   cannotReachHome,
   sessionKilled,
-  diskFull,
+  diskIsFull,
+  diskFills,
+  addressesSwapped,
 ];

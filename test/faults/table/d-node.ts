@@ -210,6 +210,59 @@ const engineAfterWipe: Fault = {
   expect: { exit: 0, within: bringUp },
 };
 
+/** The host's own `date`, which its facts are read by: the clock itself is the machine's, and every host's. */
+const shim = '/usr/local/bin/date';
+
+const clockSetBack: Fault = {
+  id: 'F73',
+  group: 'D',
+  step: 'checks',
+  crashPoint: 'before',
+  title: 'The clock of a node was set back a day',
+  invariants: all,
+  start: 'prepared',
+  inject: async (scene) => {
+    await scene.worker.writeFile(shim, '#!/bin/sh\nexec /bin/date -d \'-1 day\' "$@"\n', { user: 'root' });
+    await scene.worker.exec(['chmod', '755', shim], { user: 'root' });
+    return scene.up();
+  },
+  // Certificates and tokens of one node are not valid yet on the other; a person can mend that, and the run waits.
+  expect: { exit: 5, code: 'CHECKS_FAILED', node: 'jetson-thor', within: 30 },
+  judge: (_scene, { stdout }) => {
+    ok(stdout.includes('clock-skew') && stdout.includes('behind'), `what is wrong is said: ${stdout}`);
+    return Promise.resolve();
+  },
+  heal: async (scene) => void (await scene.worker.exec(['rm', '-f', shim], { user: 'root' })),
+};
+
+/** Everything that a machine of the same name and key lacks which was installed anew. */
+const reinstall = 'chmod -R u+w "$1"; rm -rf "$1" "$2"/.config "$2"/.cache "$2"/.local';
+
+const nodeReplaced: Fault = {
+  id: 'F76',
+  group: 'D',
+  step: 'serving',
+  title: 'A node is replaced by a fresh machine of the same name while the cluster serves',
+  invariants: all,
+  start: 'serving',
+  inject: async (scene) => {
+    const { worker } = scene;
+    const before = await worker.readFile(`${root}/node.json`);
+    await worker.exec(['loginctl', 'disable-linger', 'dgx'], { user: 'root' });
+    await worker.reboot();
+    await worker.exec(['sh', '-c', reinstall, 'sh', root, '/home/dgx']);
+    const running = scene.up();
+    await scene.seen(running, 'the machine has an id of its own', async () =>
+      worker.readFile(`${root}/node.json`).then(
+        (now) => now !== before,
+        () => false,
+      ),
+    );
+    return running;
+  },
+  expect: { exit: 0, within: bringUp + 120 },
+};
+
 export const nodeFaults: readonly Fault[] = [
   ...acts.map(killedDuring),
   ...acts.map(killedAfter),
@@ -219,4 +272,6 @@ export const nodeFaults: readonly Fault[] = [
   powerCutWhileServing,
   stateWiped,
   engineAfterWipe,
+  clockSetBack,
+  nodeReplaced,
 ];

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { repository } from '../../lab/stage.ts';
 import { actOf } from '../acts.ts';
 import type { Fault } from '../fault.ts';
-import { clusterFile } from '../places.ts';
+import { clusterFile, root } from '../places.ts';
 import { linesOf, processesOf } from '../scene.ts';
 
 const bringUp = 240;
@@ -24,6 +24,31 @@ const indexFails: Fault = {
     return Promise.resolve(scene.up());
   },
   expect: { exit: 0, within: bringUp },
+};
+
+const environmentDeleted: Fault = {
+  id: 'F74',
+  group: 'E',
+  step: 'install wheels',
+  crashPoint: 'during',
+  title: 'The environment is deleted while it is being installed',
+  invariants: all,
+  start: 'placed',
+  inject: async (scene) => {
+    const armed = await actOf('install wheels').arm(scene);
+    const running = scene.up();
+    await armed.inMiddle(running);
+    await scene.worker.exec(['sh', '-c', 'chmod -R u+w "$1" && rm -rf "$1"', 'sh', `${root}/envs`]);
+    armed.go();
+    return running;
+  },
+  expect: { exit: 0, within: bringUp },
+  judge: async (scene) => {
+    const began = (await linesOf(scene.worker, 'install wheels', scene.since)).filter(
+      ({ what }) => what === 'began',
+    );
+    ok(began.length <= 3, `it was begun ${String(began.length)} times`);
+  },
 };
 
 const chunk = 10 * 1024 * 1024;
@@ -86,4 +111,9 @@ const unknownModel: Fault = {
   expect: { exit: 1, code: 'MODEL_NOT_FOUND', within: 60 },
 };
 
-export const environmentFaults: readonly Fault[] = [indexFails, killedHalfway, unknownModel];
+export const environmentFaults: readonly Fault[] = [
+  indexFails,
+  environmentDeleted,
+  killedHalfway,
+  unknownModel,
+];

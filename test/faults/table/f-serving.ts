@@ -32,9 +32,10 @@ const portHeld: Fault = {
     );
     return scene.up();
   },
-  expect: { exit: 3, code: 'CHECKS_FAILED', within: 30 },
+  // Whoever holds the port can be asked to let go, so the run waits for that and goes on by itself.
+  expect: { exit: 5, code: 'CHECKS_FAILED', node: 'spark-ea8e', within: 30 },
   judge: async (scene, { stdout }) => {
-    ok(stdout.includes('6379') && stdout.includes('spark-ea8e'), `port and node are named: ${stdout}`);
+    ok(stdout.includes('6379'), `the port is named: ${stdout}`);
     equal((await processesOf(scene.head, /on-the-port/)).length, 1, 'the stranger lives');
     deepEqual(await linesOf(scene.head, 'start head', scene.since), [], 'no Ray was started');
   },
@@ -53,7 +54,7 @@ const ownRay: Fault = {
   step: 'start head',
   crashPoint: 'before',
   title: 'Our own Ray of an earlier run stands, without an engine',
-  invariants: all,
+  invariants: [...all, 'I6'],
   start: 'serving',
   inject: async (scene) => {
     rayBefore = await rays(scene);

@@ -222,6 +222,21 @@ describe('checks that a person can make pass on the nodes', () => {
     expect(cluster.counts).toMatchObject({ observeNode: 10, smokeTest: 1 });
   });
 
+  it('are marked while they are looked at again, so that nobody takes what was found before for an answer', async () => {
+    change('spark-ea8e', { listeners: [listener({ port: 6379, process: 'redis-server', pid: 812 })] });
+    const handle = await start(cluster);
+    const { all } = await waited(handle);
+    expect(all).toMatchObject([{ node: 'spark-ea8e', step: 'check', code: 'CHECKS_FAILED' }]);
+    expect(all[0]).not.toHaveProperty('isLookedAt');
+    const again = cluster.faults.hold({ activity: 'observeNode', node: 'spark-ea8e' });
+    await handle.signal('retryNode', {});
+    await again.reached;
+    expect((await boardOf(handle)).waitingFor?.all).toMatchObject([{ isLookedAt: true }]);
+    change('spark-ea8e', { listeners: [] });
+    again.release();
+    await handle.result();
+  });
+
   it('end the run when what is found then takes another cluster file', async () => {
     change('thorx', small);
     const handle = await start(cluster);

@@ -12,7 +12,7 @@ export const clockSkew: ClusterCheck = {
   scope: 'cluster',
   judge: ({ nodes }) => {
     const offsets = offsetsOf(nodes);
-    const median = offsets.toSorted((one, other) => one - other)[Math.floor((offsets.length - 1) / 2)] ?? 0;
+    const median = medianOf(offsets);
     const problems = nodes.flatMap((observed, index) => {
       const skew = (offsets[index] ?? median) - median;
       return Math.abs(skew) > visibleMs ? [judgeSkew(observed, skew)] : [];
@@ -20,6 +20,14 @@ export const clockSkew: ClusterCheck = {
     return problems.length === 0 ? pass('the clocks agree within 5 s') : problems;
   },
 };
+
+/** Of an even number there are two in the middle: nobody can say which of two nodes is wrong but the reader's own clock. */
+function medianOf(offsets: readonly number[]): number {
+  const sorted = offsets.toSorted((one, other) => one - other);
+  const lower = sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
+  const upper = sorted[Math.floor(sorted.length / 2)] ?? 0;
+  return Math.abs(upper) < Math.abs(lower) ? upper : lower;
+}
 
 /** Facts that were read at different times are comparable only where it is known when they arrived. */
 function offsetsOf(nodes: readonly Observed[]): number[] {

@@ -50,6 +50,12 @@ table('clock-skew', [
     'fail thorx · the clock is 7200 s behind of the other nodes → sudo timedatectl set-ntp true',
   ],
   [
+    'one of two behind: the reader tells which',
+    timed(observed({ 'spark-4080': seconds(-7200) })).slice(0, 2),
+    spec,
+    'fail spark-4080 · the clock is 7200 s behind of the other nodes → sudo timedatectl set-ntp true',
+  ],
+  [
     'read an hour apart, and known to be',
     observed({ thorx: seconds(3600) }).map((each) => ({ ...each, readAt: each.facts.clock + 500 })),
     spec,

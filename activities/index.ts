@@ -8,6 +8,8 @@ import { verifyTorchArch } from './proof.ts';
 import { confirmRanks } from './ranks.ts';
 import { confirmRayNodes, ensureRay } from './ray.ts';
 import { provisionVenv } from './venv.ts';
+import { watchRank } from './watch-rank.ts';
+import { watchServer } from './watch-server.ts';
 import { installWheels } from './wheels.ts';
 import { smokeTest } from './smoke.ts';
 import { stopGangUnits } from './stop.ts';
@@ -36,6 +38,8 @@ export function createProbeActivities(context: NodeContext) {
     readLock: readLock(context),
     watchGangUnit: watchGangUnit(context),
     confirmRanks: confirmRanks(context),
+    watchRank: watchRank(context),
+    watchServer: watchServer(context),
     stopGangUnits: stopGangUnits(context),
   };
 }

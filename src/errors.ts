@@ -401,9 +401,11 @@ export const codes = {
     (d) => `${text(d['what'])} is still there after the stop: ${text(d['evidence'])}`,
   ),
   CIRCUIT_OPEN: entry(
-    'never',
-    stepFailed,
-    (d) => `the gang was started ${text(d['tries'])} times and ended the same way: ${text(d['last'])}`,
+    'person',
+    waitingForPerson,
+    (d) => `the keeper starts the gang no more: ${text(d['why'])}`,
+    () =>
+      'windlass logs -f shows what the engine said. When it is mended, windlass retry or windlass up starts the gang again.',
   ),
 
   // Temporal and the run

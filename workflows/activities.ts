@@ -45,7 +45,10 @@ export function look(node: SpecNode): Pick<ProbeActivities, 'observeNode'> {
 }
 
 /** Watches and stops, beside a running act. */
-export function probes(node: SpecNode, what: string): Omit<ProbeActivities, 'observeNode'> {
+export function probes(
+  node: SpecNode,
+  what: string,
+): Omit<ProbeActivities, 'observeNode' | 'watchRank' | 'watchServer'> {
   return proxyActivities<ProbeActivities>({
     taskQueue: probeQueue(node.id),
     activityId: activityIdOf(what, node.name),
@@ -54,6 +57,31 @@ export function probes(node: SpecNode, what: string): Omit<ProbeActivities, 'obs
     cancellationType: whenOver,
     summary: `${node.name} · ${what}`,
     retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+  });
+}
+
+/**
+ * Watches that last as long as the gang serves. A worker that restarts goes on with them; a node that gives no sign for
+ * a minute is lost with its rank. Nobody waits for one that is given up, so each has an id of its own.
+ */
+export function watches(
+  node: SpecNode,
+  what: 'watch rank' | 'watch server',
+  nth: number,
+): Pick<ProbeActivities, 'watchRank' | 'watchServer'> {
+  return proxyActivities<ProbeActivities>({
+    taskQueue: probeQueue(node.id),
+    activityId: activityIdOf(`${what} ${nth}`, node.name),
+    heartbeatTimeout: '60 seconds',
+    scheduleToStartTimeout: '60 seconds',
+    startToCloseTimeout: '365 days',
+    cancellationType: 'TRY_CANCEL',
+    summary: `${node.name} · ${what}`,
+    retry: {
+      initialInterval: '500 milliseconds',
+      maximumInterval: '10 seconds',
+      nonRetryableErrorTypes: ['TemporalTimeout:Heartbeat'],
+    },
   });
 }
 

@@ -18,6 +18,7 @@ import { readSpec, runRef } from './spec.ts';
 import { check } from './steps/check.ts';
 import type { Gang } from './steps/gang.ts';
 import { startGang, stopGang } from './steps/gang.ts';
+import { handToKeeper } from './steps/hand-to-keeper.ts';
 import { observe } from './steps/observe.ts';
 import { prepare } from './steps/prepare.ts';
 import { smokeTest } from './steps/smoke-test.ts';
@@ -29,7 +30,10 @@ const equalFailures = 3;
 export async function bringUpCluster(input: unknown): Promise<BringUpReport> {
   const spec = readSpec(input);
   if (workflowInfo().workflowId !== clusterWorkflowId(spec.name)) return handOver(spec);
-  return cancellableBySignal(() => bringUp(spec));
+  return cancellableBySignal(
+    () => bringUp(spec),
+    'End this run as Temporal’s own cancel does: a gang that it has started is stopped, what it found serving goes on. No input.',
+  );
 }
 
 async function bringUp(spec: ClusterSpec): Promise<BringUpReport> {
@@ -40,11 +44,13 @@ async function bringUp(spec: ClusterSpec): Promise<BringUpReport> {
   const prepared = await prepare(spec, run, observed, progress);
   const gang = { ...pure(() => wantedGang(spec, prepared)), run };
   const { answer, ranks } = await serve(gang, findGang(gang, observed), progress);
+  const keeper = await handToKeeper(gang);
 
   return {
     cluster: spec.name,
     run: workflowInfo().runId,
     changes: progress.changes,
+    keeper,
     api: { ...apiAddress(spec), servedName: servedName(spec), open: !spec.secrets.includes('apiKey') },
     answer: {
       prompt: answer.prompt,

@@ -7,7 +7,7 @@ import { cancelSignal } from './messages.ts';
  * Do the work of a run so that the signal cancels it. For Temporal such a run has failed, so its end bears our code;
  * one that Temporal itself cancels ends as cancelled.
  */
-export async function cancellableBySignal<T>(work: () => Promise<T>): Promise<T> {
+export async function cancellableBySignal<T>(work: () => Promise<T>, description: string): Promise<T> {
   const run = CancellationScope.current();
   let isAsked = false as boolean;
   setHandler(
@@ -16,10 +16,7 @@ export async function cancellableBySignal<T>(work: () => Promise<T>): Promise<T>
       isAsked = true;
       run.cancel();
     },
-    {
-      description:
-        'End this run as Temporal’s own cancel does: a gang that it has started is stopped, what it found serving goes on. No input.',
-    },
+    { description },
   );
   try {
     return await work();

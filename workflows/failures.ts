@@ -79,13 +79,31 @@ export function wayOf(error: unknown): string {
   return sentenceOf(error);
 }
 
-/** Did nobody take the task within the limit? */
+/** Did nobody take the task within the limit, or whoever took it give no sign of life since? */
 export function isNodeWorkerSilent(error: unknown): boolean {
   return (
     error instanceof ActivityFailure &&
     error.cause instanceof TimeoutFailure &&
-    error.cause.timeoutType === 'SCHEDULE_TO_START'
+    ['SCHEDULE_TO_START', 'HEARTBEAT'].includes(error.cause.timeoutType ?? '')
   );
+}
+
+/** Was a run cancelled, by Temporal's own cancel or by its signal? */
+export function isCancelledRun(error: unknown): boolean {
+  return isCancellation(error) || problemsOf(error).some(({ code }) => code === 'RUN_CANCELLED');
+}
+
+/** The node that a failure names first. */
+export const nodeOf = (error: unknown): string | undefined =>
+  problemsOf(error).find(({ node }) => node !== undefined)?.node;
+
+/** For people: where it happened, what, and by which code. */
+export function whereAndWhat(error: unknown): string {
+  const [problem] = problemsOf(error);
+  if (!problem) return sentenceOf(error);
+  const { code, node, step } = problem;
+  const where = [node, step].filter((each) => each !== undefined).join(' · ');
+  return `${where === '' ? '' : `${where}: `}${sentenceOf(error)} (${code})`;
 }
 
 /** One line for people: the innermost message. */

@@ -1,7 +1,7 @@
-/** Stop what runs started on every node, and prove that it is gone: engine first, then Ray, then acts that still run. */
+/** End the keeper, stop what runs started on every node, and prove that it is gone: engine first, then Ray, then acts that still run. */
 import { setHandler, workflowInfo } from '@temporalio/workflow';
 import { endpointsOf } from '../src/cluster/gang.ts';
-import { clusterWorkflowId } from '../src/cluster/names.ts';
+import { clusterWorkflowId, keeperWorkflowId } from '../src/cluster/names.ts';
 import type { TearDownReport } from '../src/cluster/report.ts';
 import { probes } from './activities.ts';
 import { allOf } from './failures.ts';
@@ -10,12 +10,15 @@ import { Progress } from './progress.ts';
 import { readSpec, runRef } from './spec.ts';
 import type { SpecNode } from '../src/config/schema.ts';
 import { handOverTearDown } from './hand-over.ts';
+import { endKeeper } from './steps/hand-to-keeper.ts';
 
 /** Takes the same cluster spec as a bring-up. Nothing there is no error. */
 export async function tearDownCluster(input: unknown): Promise<TearDownReport> {
   const spec = readSpec(input);
   if (workflowInfo().workflowId !== clusterWorkflowId(spec.name)) return handOverTearDown(spec);
   setHandler(specQuery, () => spec, { description: 'The cluster spec of this run.' });
+  // The keeper itself stops a gang in this way before it waits for a person.
+  if (workflowInfo().parent?.workflowId !== keeperWorkflowId(spec.name)) await endKeeper(spec.name);
   const progress = new Progress(spec.name);
   const run = runRef(spec);
   const stop = async (node: SpecNode) => {

@@ -210,6 +210,10 @@ export const SmokeInput = z.object({
 });
 export type SmokeInput = z.infer<typeof SmokeInput>;
 
+/** The server as it is watched: its unit too. */
+export const ServerInput = SmokeInput.extend({ unit: z.string().regex(/^windlass-engine-[0-9a-f]{16}$/) });
+export type ServerInput = z.infer<typeof ServerInput>;
+
 /** Where something listens, or would. */
 export const Endpoint = z.object({ address: Address, port: Port });
 export type Endpoint = Readonly<z.infer<typeof Endpoint>>;

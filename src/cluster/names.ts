@@ -12,6 +12,9 @@ export const probeQueue = (node: string): string => `windlass.node.${node}.probe
 /** Id of every run of a cluster; being one, it is also the lock. */
 export const clusterWorkflowId = (name: string): string => `cluster/${name}`;
 
+/** Id of the long run that watches a serving cluster. */
+export const keeperWorkflowId = (name: string): string => `keeper/${name}`;
+
 export const prepareWorkflowId = (run: string, node: string): string => `prepare/${run}/${node}`;
 
 /** Id of an activity, which people can type: `install-wheels@spark-2`. */

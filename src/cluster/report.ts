@@ -6,6 +6,8 @@ export interface BringUpReport {
   readonly run: string;
   /** Acts that changed something; 0 means that all was as it should be. */
   readonly changes: number;
+  /** Id of the run that watches the cluster from now on; null where the cluster file switches it off. */
+  readonly keeper: string | null;
   readonly api: {
     readonly address: string;
     readonly port: number;

@@ -23,12 +23,16 @@ export interface WaitingFor extends Pick<Wait, 'node' | 'since' | 'what'> {
   readonly all: readonly Wait[];
 }
 
-export function waitingForOf(waits: readonly Wait[]): WaitingFor | null {
+/** `answers`: the lines that say how to answer. */
+export function waitingForOf(
+  waits: readonly Wait[],
+  answers: (waits: readonly Wait[]) => readonly string[] = answersTo,
+): WaitingFor | null {
   const all = waits.toSorted((a, b) => a.since - b.since);
   const [longest] = all;
   if (!longest) return null;
   const { node, since } = longest;
-  return { node, since, what: [...all.map(({ what }) => what), ...answersTo(all)].join('\n'), all };
+  return { node, since, what: [...all.map(({ what }) => what), ...answers(all)].join('\n'), all };
 }
 
 /** Does it wait for a person, and not for the end of a look that a person or the time has asked for? */

@@ -10,7 +10,7 @@ export async function cancel(path: string, { output, env }: CommandContext): Pro
   const { file } = await loadClusterFile(path);
   await withStandingHome(file, env, async (client) => {
     const { cancelRun } = await import('../temporal/runs.ts');
-    const wasRunning = await cancelRun(client, file.name, (away) => {
+    const wasRunning = await cancelRun(client, clusterWorkflowId(file.name), (away) => {
       output.note(away ? 'contact to the home was lost; waiting for it…' : 'contact again');
     });
     if (!wasRunning) throw fail('NOTHING_RUNS', { cluster: file.name });

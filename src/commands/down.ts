@@ -1,5 +1,6 @@
 /** `windlass down`: stop what runs started and prove that it is gone; `--purge` removes everything of ours. */
 import { standingUnits } from '../cluster/layout.ts';
+import { clusterWorkflowId, keeperWorkflowId } from '../cluster/names.ts';
 import type { TearDownReport } from '../cluster/report.ts';
 import { loadClusterFile } from '../config/load.ts';
 import type { ClusterFile } from '../config/schema.ts';
@@ -76,7 +77,10 @@ async function tearDown(
     output.note(away ? 'contact to the home was lost; waiting for it…' : 'contact again');
   };
   try {
-    if (await cancelRun(home.client, file.name, onOutage))
+    // First, since it would bring back what is stopped here.
+    if (await cancelRun(home.client, keeperWorkflowId(file.name), onOutage))
+      output.note('the keeper has ended');
+    if (await cancelRun(home.client, clusterWorkflowId(file.name), onOutage))
       output.note('the run that was under way has been cancelled');
     const spec = specOf(
       file,

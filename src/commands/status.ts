@@ -1,6 +1,8 @@
 /** `windlass status`: what is true now, since when, and the evidence. `--probe` asks the server itself. */
+import prettyMs from 'pretty-ms';
 import type { Board } from '../cluster/board.ts';
 import { apiAddress } from '../cluster/gang.ts';
+import type { KeeperStatus } from '../cluster/keeper.ts';
 import { servedName } from '../cluster/models.ts';
 import { clusterWorkflowId } from '../cluster/names.ts';
 import type { BringUpReport } from '../cluster/report.ts';
@@ -14,6 +16,7 @@ import { resolveSecrets } from '../placing/secrets.ts';
 import { specOf } from '../placing/spec.ts';
 import type { Environment } from '../process/environment.ts';
 import type { SshConnection } from '../ssh/connection.ts';
+import type { HomeConnection } from '../temporal/connection.ts';
 import type { CommandContext } from './context.ts';
 import { openStandingHome, warmTemporal } from './home-client.ts';
 import type { ProbeResult } from './probe.ts';
@@ -48,22 +51,35 @@ export async function status(
   warmTemporal();
   const connection = await connectNode(file, entry, context.env);
   try {
-    const look = await readRun(file, connection, context.env);
+    const { look, keeper } = await readRuns(file, connection, context.env);
     const probed = options.probe === true ? await probeNow(file, connection, context) : null;
-    const word = wordOf(look, probed);
-    output.line(explain(file, look, word, probed));
-    output.result({ ok: word === 'ready', status: word, run: look, probe: probed });
+    const word = wordOf(look, keeper, probed);
+    output.line(explain(file, { look, keeper, word, probed }));
+    output.result({ ok: word === 'ready', status: word, run: look, keeper, probe: probed });
     return word === 'waiting' ? Exit.waitingForPerson : Exit.done;
   } finally {
     connection.close();
   }
 }
 
-async function readRun(file: ClusterFile, head: SshConnection, env: Environment): Promise<Look | null> {
+async function readRuns(file: ClusterFile, head: SshConnection, env: Environment) {
   const home = await openStandingHome(file, head, env);
+  const { askKeeper } = await import('../temporal/keeper.ts');
+  try {
+    const [look, keeper] = await Promise.all([
+      readRun(home.client, file.name),
+      askKeeper(home.client, file.name),
+    ]);
+    return { look, keeper };
+  } finally {
+    await home.close();
+  }
+}
+
+async function readRun(client: HomeConnection['client'], name: string): Promise<Look | null> {
   const { isNoSuchRun, runError } = await import('../temporal/runs.ts');
   try {
-    const handle = home.client.workflow.getHandle(clusterWorkflowId(file.name));
+    const handle = client.workflow.getHandle(clusterWorkflowId(name));
     const description = await handle.describe();
     const isRunning = description.status.name === 'RUNNING';
     const outcome = isRunning
@@ -85,8 +101,6 @@ async function readRun(file: ClusterFile, head: SshConnection, env: Environment)
   } catch (error) {
     if (isNoSuchRun(error)) return null;
     throw error;
-  } finally {
-    await home.close();
   }
 }
 
@@ -100,18 +114,30 @@ async function probeNow(
   return probe(head, { ...apiAddress(spec), servedName: servedName(spec), key });
 }
 
-/** The word for a cluster, from what the home knows of its last run and what a probe found. */
-export function wordOf(look: Look | null, probed: ProbeResult | null): StatusWord {
+/** The word for a cluster, from what the home knows of its last run and its keeper, and what a probe found. */
+export function wordOf(
+  look: Look | null,
+  keeper: KeeperStatus | null,
+  probed: ProbeResult | null,
+): StatusWord {
   if (look?.status === 'RUNNING') return look.board?.waitingFor ? 'waiting' : 'starting';
   // An answer is what is true now, whatever this home knows of how it came to be: its store may have been lost.
   if (probed?.ok === true) return 'ready';
+  if (keeper?.waitingFor) return 'waiting';
   if (look === null) return 'down';
   if (look.type === 'tearDownCluster') return 'stopped';
   if (probed || look.report === null) return 'failed';
   return Date.now() - look.report.answer.at < proofHoldsMs ? 'ready' : 'live';
 }
 
-function explain(file: ClusterFile, look: Look | null, word: StatusWord, probed: ProbeResult | null): string {
+interface Seen {
+  readonly look: Look | null;
+  readonly keeper: KeeperStatus | null;
+  readonly word: StatusWord;
+  readonly probed: ProbeResult | null;
+}
+
+function explain(file: ClusterFile, { look, keeper, word, probed }: Seen): string {
   const lines = [`${file.name}: ${word}`];
   if (look === null) return [...lines, '  no run of this cluster is known at this home'].join('\n');
   const rows: string[][] = [
@@ -131,12 +157,26 @@ function explain(file: ClusterFile, look: Look | null, word: StatusWord, probed:
   }
   if (look.failure) rows.push(['  ended', look.failure.message.split('\n')[0] ?? '']);
   if (probed) rows.push(['  probe', probed.ok ? `answered in ${probed.ms} ms: ${probed.text}` : probed.text]);
-  return [...lines, table(rows), ...waitLines(look.board)].join('\n');
+  rows.push(...keeperRows(keeper));
+  return [...lines, table(rows), ...waitLines(look.board), ...waitLines(keeper)].join('\n');
+}
+
+function keeperRows(keeper: KeeperStatus | null): string[][] {
+  if (keeper === null) return [['  keeper', 'none: nobody watches the ranks']];
+  const { state, since, last } = keeper;
+  const rows = [['  keeper', `${state}, since ${new Date(since).toISOString()} (${ago(since)})`]];
+  if (last === null) return rows;
+  const { lostAt, servesAt, what } = last;
+  const then =
+    servesAt === null
+      ? 'not serving yet'
+      : `serving again after ${prettyMs(servesAt - lostAt, { compact: true })}`;
+  return [...rows, ['  lost', `${ago(lostAt)}, ${then}: ${what.split('\n')[0] ?? ''}`]];
 }
 
 /** In full, since every word of it is to be acted on. */
-export function waitLines(board: Board | null): string[] {
-  const waitingFor = board?.waitingFor;
+export function waitLines(run: Pick<Board, 'waitingFor'> | null): string[] {
+  const waitingFor = run?.waitingFor;
   if (!waitingFor) return [];
   const since = `${new Date(waitingFor.since).toISOString()} (${ago(waitingFor.since)})`;
   return [`  waits for a person since ${since}`, ...waitingFor.what.split('\n').map((line) => `    ${line}`)];

@@ -279,6 +279,15 @@ export const Temporal = z.strictObject({
   namespace: Name.default('windlass').describe('Namespace.'),
 });
 
+export const Keeper = z.strictObject({
+  enabled: z
+    .boolean({ error: 'must be true or false' })
+    .default(true)
+    .describe(
+      'Watch every rank of the serving cluster on its own node, and start all ranks again together when one is lost.',
+    ),
+});
+
 export const SecretReference = z.union(
   [
     z.strictObject({ fromEnv: variableName.describe('Variable on the operator’s machine.') }),
@@ -321,6 +330,7 @@ const common = {
   network: Network.prefault({}).describe('NCCL and Gloo; computed per node, overridable.'),
   ray: Ray.prefault({}).describe('Ray.'),
   temporal: Temporal.prefault({}).describe('Where the runs live.'),
+  keeper: Keeper.prefault({}).describe('What watches the cluster while it serves.'),
   root: FilePath.default(defaultRoot).describe('Folder of windlass on each node.'),
 };
 

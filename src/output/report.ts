@@ -32,6 +32,17 @@ export function explainReport(report: BringUpReport, nodes: number): string {
     `            ${answer.tokens} tokens in ${answer.answerMs} ms, first after ${answer.firstTokenMs} ms`,
     '',
     `  API       ${base}  model ${escapeLine(api.servedName)}${api.open ? '  (open: no key is asked for)' : ''}`,
-    '  A reboot ends Ray and the engine; environments, models, node workers and the home come back. Run up again then.',
+    ...afterwards(report.keeper),
   ].join('\n');
 }
+
+/** Who looks after it from now on. */
+const afterwards = (keeper: string | null): string[] =>
+  keeper === null
+    ? [
+        '  Keeper    off: nobody watches the ranks',
+        '  A reboot ends Ray and the engine; environments, models, node workers and the home come back. Run up again then.',
+      ]
+    : [
+        `  Keeper    ${keeper} watches each rank on its own node, and starts all again when one is lost, also by a reboot`,
+      ];

@@ -1,7 +1,7 @@
 /** Answers of a person to a run that waits: each is a signal, sent only where it will be heard. */
 import type { Client } from '@temporalio/client';
 import type { Board } from '../cluster/board.ts';
-import { clusterWorkflowId } from '../cluster/names.ts';
+import { clusterWorkflowId, keeperWorkflowId } from '../cluster/names.ts';
 import type { Wait } from '../cluster/waits.ts';
 import { fail } from '../errors.ts';
 import { isNoSuchRun } from './runs.ts';
@@ -11,7 +11,7 @@ const signals = { retry: 'retryNode', approve: 'approve' } as const;
 export type Answer = keyof typeof signals;
 
 /**
- * Answer what the run of a cluster waits for, on one node or on all. Returns what was answered. Throws NOTHING_WAITS,
+ * Answer what the run of a cluster, or its keeper, waits for, on one node or on all. Returns what was answered. Throws NOTHING_WAITS,
  * and NOT_APPROVABLE where going on would not help.
  */
 export async function answerRun(
@@ -20,26 +20,30 @@ export async function answerRun(
   answer: Answer,
   node?: string,
 ): Promise<readonly Wait[]> {
-  const handle = client.workflow.getHandle(clusterWorkflowId(cluster));
-  const waits = (await waitsOf(client, cluster)).filter((wait) => node === undefined || wait.node === node);
-  const [first] = waits;
-  if (!first) {
-    const run = clusterWorkflowId(cluster);
-    throw fail('NOTHING_WAITS', { what: node === undefined ? run : `on ${node}, ${run}` });
+  const run = clusterWorkflowId(cluster);
+  // Its keeper, too, waits for a person when it may start the gang no more.
+  for (const workflowId of [run, keeperWorkflowId(cluster)]) {
+    const waits = (await waitsOf(client, workflowId)).filter(
+      (wait) => node === undefined || wait.node === node,
+    );
+    const [first] = waits;
+    if (!first) continue;
+    const meant = answer === 'retry' ? waits : waits.filter(({ approval }) => approval !== null);
+    if (meant.length === 0) throw fail('NOT_APPROVABLE', { what: first.what.split('\n')[0] });
+    const handle = client.workflow.getHandle(workflowId);
+    await handle.signal(signals[answer], node === undefined ? {} : { node });
+    return meant;
   }
-  const meant = answer === 'retry' ? waits : waits.filter(({ approval }) => approval !== null);
-  if (meant.length === 0) throw fail('NOT_APPROVABLE', { what: first.what.split('\n')[0] });
-  await handle.signal(signals[answer], node === undefined ? {} : { node });
-  return meant;
+  throw fail('NOTHING_WAITS', { what: node === undefined ? run : `on ${node}, ${run}` });
 }
 
 /** What the run waits for now; a run that has ended, or was never there, waits for nothing. */
-async function waitsOf(client: Client, cluster: string): Promise<readonly Wait[]> {
-  const handle = client.workflow.getHandle(clusterWorkflowId(cluster));
+async function waitsOf(client: Client, workflowId: string): Promise<readonly Wait[]> {
+  const handle = client.workflow.getHandle(workflowId);
   try {
     const { status } = await handle.describe();
     if (status.name !== 'RUNNING') return [];
-    return (await handle.query<Board>('status')).waitingFor?.all ?? [];
+    return (await handle.query<Pick<Board, 'waitingFor'>>('status')).waitingFor?.all ?? [];
   } catch (error) {
     if (isNoSuchRun(error)) return [];
     throw error;

@@ -215,14 +215,14 @@ async function pendingOf(client: Client, workflowId: string): Promise<LiveActivi
 /** Ask a run to stop, and wait until it has; nothing running is no error. Returns whether there was one. */
 export async function cancelRun(
   client: Client,
-  name: string,
+  workflowId: string,
   onOutage: (away: boolean) => void,
 ): Promise<boolean> {
-  const handle = client.workflow.getHandle(clusterWorkflowId(name));
+  const handle = client.workflow.getHandle(workflowId);
   try {
     const description = await whileUnreachable(() => handle.describe(), onOutage);
     if (description.status.name !== 'RUNNING') return false;
-    const run = client.workflow.getHandle(clusterWorkflowId(name), description.runId);
+    const run = client.workflow.getHandle(workflowId, description.runId);
     await run.cancel();
     await whileUnreachable(() => run.result(), onOutage).catch((error: unknown) => {
       if (!(error instanceof WorkflowFailedError)) throw error;

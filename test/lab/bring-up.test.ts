@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { KeeperStatus } from '../../src/cluster/keeper.ts';
 import type { BringUpReport } from '../../src/cluster/report.ts';
 import { compareLog } from '../standin/compare-log.ts';
 import { startKinds } from '../standin/log-kinds.ts';
@@ -18,6 +19,9 @@ const file = 'examples/lab.yaml';
 const root = '/home/dgx/.local/share/windlass';
 // A bring-up on four hosts of this one machine; the slowest takes minutes.
 jest.setTimeout(900_000);
+
+/** A death is seen within 0.3 s, and what is seen begins a repair 1.5 s later at the latest. */
+const noticedWithinMs = 1_800;
 
 let stage: Stage;
 let before: Snapshot[];
@@ -36,6 +40,22 @@ async function ask(prompt: string): Promise<string> {
   ]);
   const answer = JSON.parse(String(stdout)) as { choices: { message: { content: string } }[] };
   return answer.choices[0]?.message.content ?? '';
+}
+
+interface Status {
+  readonly status: string;
+  readonly keeper: KeeperStatus | null;
+}
+const statusOf = async (path: string): Promise<Status> =>
+  JSON.parse((await stage.windlass(['status', path, '--json'])).stdout) as Status;
+
+/** The process that holds the rank of a host. */
+async function rankOf(host: Host) {
+  const rank = (await host.processes()).find(({ commandLine }) =>
+    commandLine.join(' ').includes('ray::SchedulerActor'),
+  );
+  if (!rank) throw new Error(`no rank runs on ${host.name}`);
+  return rank;
 }
 
 async function begunAnywhere(): Promise<number> {
@@ -232,10 +252,7 @@ describe('a cluster of four hosts', () => {
   });
 
   test('whose rank has died is started again as one by the next up', async () => {
-    const rank = (await stage.lab.host('jetson-thor').processes()).find(({ commandLine }) =>
-      commandLine.join(' ').includes('ray::SchedulerActor'),
-    );
-    if (!rank) throw new Error('no rank runs on jetson-thor');
+    const rank = await rankOf(stage.lab.host('jetson-thor'));
     const joined = await timesBegun(stage.lab.host('thorx'), 'join workers');
     process.kill(rank.pid, 'SIGKILL');
     const result = await stage.windlass(['up', file, '--json']);
@@ -247,9 +264,36 @@ describe('a cluster of four hosts', () => {
     expect(await timesBegun(stage.lab.host('jetson-thor'), 'install wheels')).toBe(1);
   });
 
+  test('with a keeper is started again as one when a rank dies, with no command', async () => {
+    const kept = join(stage.lab.operator, 'kept.yaml');
+    const text = await readFile(join(repository, file), 'utf8');
+    await writeFile(kept, text.replace('enabled: false', 'enabled: true'));
+    const up = JSON.parse((await stage.windlass(['up', kept, '--json'])).stdout) as BringUpReport;
+    expect(up).toMatchObject({ changes: 0, keeper: 'keeper/lab' });
+    expect((await statusOf(kept)).keeper).toMatchObject({ state: 'watches', last: null });
+    const joined = await timesBegun(stage.lab.host('thorx'), 'join workers');
+    const rank = await rankOf(stage.lab.host('jetson-thor'));
+    const diedAt = Date.now();
+    process.kill(rank.pid, 'SIGKILL');
+    const { last } = await until(
+      'the keeper has brought it back',
+      async () => {
+        const { keeper } = await statusOf(kept);
+        return keeper?.state === 'watches' && typeof keeper.last?.servesAt === 'number' ? keeper : undefined;
+      },
+      { seconds: 300, everyMs: 500 },
+    );
+    expect(last?.what).toContain('jetson-thor · watch rank: 0 of 1 ranks run');
+    expect((last?.lostAt ?? Infinity) - diedAt).toBeLessThan(noticedWithinMs);
+    expect(await timesBegun(stage.lab.host('thorx'), 'join workers')).toBe(joined + 1);
+    expect(await ask('Name a wind.')).not.toBe('');
+    expect((await statusOf(kept)).status).toBe('ready');
+  });
+
   test('goes down: nothing of the gang runs, and a second down finds nothing', async () => {
     const first = await stage.windlass(['down', file, '--json']);
     expect(first.exitCode).toBe(0);
+    expect((await statusOf(file)).keeper).toBeNull();
     for (const host of stage.lab.hosts) {
       const units = Object.keys(await unitPids(host));
       expect(units.filter((unit) => /ray|engine/.test(unit))).toEqual([]);

@@ -13,7 +13,7 @@ export default async function makeBundle(): Promise<void> {
     workflowInterceptorModules: [join(root, 'test/support/short-limits.ts')],
     logger: new DefaultLogger('WARN'),
   });
-  const folder = join(root, 'node_modules/.cache/windlass');
+  const folder = join(root, '.cache/windlass');
   await mkdir(folder, { recursive: true });
   // One name for all runs, replaced whole: there is no moment after the replay tests at which it could be removed.
   const path = join(folder, 'workflow-bundle.cjs');

@@ -35,11 +35,14 @@ export interface Call {
 /** The commit that the model's branch stands for. */
 export const commit = 'c'.repeat(40);
 
-/** The seed's four nodes under another cluster name, with ids of their own; each class wants other packages. */
+/**
+ * The seed's four nodes under another cluster name, with ids of their own; each class wants other packages. Nobody
+ * keeps what a test has brought up, unless it says so.
+ */
 export function seedSpec(name: string, parts: Readonly<Record<string, unknown>> = {}): ClusterSpec {
   const nodes = seed.nodes.map((node) => ({ ...node, id: digest({ name, node: node.name }) }));
   const environments = { spark: {}, thor: { packages: ['sglang-kernel==0.4.7'] } };
-  return Spec.parse({ ...seed, name, nodes, environments, ...parts });
+  return Spec.parse({ ...seed, name, nodes, environments, keeper: { enabled: false }, ...parts });
 }
 
 /** All nodes of one spec, the calls that reached them, and the faults that wait for them. */
@@ -170,16 +173,21 @@ export class ScriptedNode {
         this.lock(hash, this.state.locks[hash] ?? missing(`the lock ${hash}`)),
       ),
       watchGangUnit: this.door('watchGangUnit', inputs.WatchInput, async ({ unit }) => {
-        while (this.units.has(unit)) {
-          Context.current().heartbeat();
-          await sleep(50);
-        }
+        await whileTrue(() => this.units.has(unit));
         throw fail('RAY_FAILED', { evidence: `the unit ${unit} is gone`, log: '' });
       }),
       confirmRanks: this.door('confirmRanks', inputs.RanksInput, ({ unit, gpus }) => {
         const ranks = this.ranksIn(unit);
         if (ranks < gpus) throw fail('RANK_MISSING', { ranks, wanted: gpus, unit });
         return { ranks };
+      }),
+      watchRank: this.door('watchRank', inputs.RanksInput, async ({ unit, gpus }) => {
+        await whileTrue(() => this.ranksIn(unit) >= gpus);
+        throw fail('RANK_MISSING', { ranks: this.ranksIn(unit), wanted: gpus, unit });
+      }),
+      watchServer: this.door('watchServer', inputs.ServerInput, async ({ unit }) => {
+        await whileTrue(() => this.units.has(unit));
+        throw fail('ENGINE_EXITED', { phase: 'serving' });
       }),
       stopGangUnits: this.door('stopGangUnits', inputs.StopInput, ({ keep }) => {
         const stopped = [...this.units].filter((unit) => !keep.includes(unit));
@@ -290,6 +298,14 @@ export class ScriptedNode {
     this.hold(input);
     this.units.add(unit);
     return { changed: true, what };
+  }
+}
+
+/** Last for as long as something holds, with signs of life. */
+async function whileTrue(holds: () => boolean): Promise<void> {
+  while (holds()) {
+    Context.current().heartbeat();
+    await sleep(50);
   }
 }
 

@@ -14,6 +14,7 @@ describe('codes for which a run waits', () => {
       'NODE_OWNED',
       'NODE_WORKER_SILENT',
       'PORT_TAKEN',
+      'CIRCUIT_OPEN',
     ]);
   });
 

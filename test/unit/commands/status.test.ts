@@ -19,17 +19,25 @@ const silent = { ok: false, ms: 1, text: 'no answer: connection refused' };
 
 describe('the word of status', () => {
   it('is ready where the probe answers, whatever the home remembers', () => {
-    expect(wordOf(null, answered)).toBe('ready');
-    expect(wordOf(look({ status: 'FAILED' }), answered)).toBe('ready');
+    expect(wordOf(null, null, answered)).toBe('ready');
+    expect(wordOf(look({ status: 'FAILED' }), null, answered)).toBe('ready');
   });
 
   it('is not ready where the probe does not answer', () => {
-    expect(wordOf(null, silent)).toBe('down');
-    expect(wordOf(look({}), silent)).toBe('failed');
-    expect(wordOf(look({ type: 'tearDownCluster' }), silent)).toBe('stopped');
+    expect(wordOf(null, null, silent)).toBe('down');
+    expect(wordOf(look({}), null, silent)).toBe('failed');
+    expect(wordOf(look({ type: 'tearDownCluster' }), null, silent)).toBe('stopped');
+  });
+
+  it('is waiting while the circuit of its keeper is open, unless an answer comes all the same', () => {
+    const wait = { node: 'thorx', since: 0, what: 'CIRCUIT_OPEN', all: [] };
+    const keeper = { cluster: 'lab', state: 'circuit open' as const, since: 0, last: null, waitingFor: wait };
+    expect(wordOf(look({}), keeper, null)).toBe('waiting');
+    expect(wordOf(look({}), keeper, silent)).toBe('waiting');
+    expect(wordOf(look({}), keeper, answered)).toBe('ready');
   });
 
   it('is that of a run while one is under way', () => {
-    expect(wordOf(look({ status: 'RUNNING' }), answered)).toBe('starting');
+    expect(wordOf(look({ status: 'RUNNING' }), null, answered)).toBe('starting');
   });
 });

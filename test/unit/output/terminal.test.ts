@@ -34,6 +34,7 @@ const report = (text: string): BringUpReport => ({
   cluster: 'lab',
   run: 'r',
   changes: 1,
+  keeper: null,
   api: { address: '10.0.0.25', port: 5000, servedName: 'm', open: true },
   answer: { prompt: 'Say', text, tokens: 3, answerMs: 5, firstTokenMs: 2, at: 0 },
   nodes: [],

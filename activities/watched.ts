@@ -1,7 +1,7 @@
 /** Watch processes of this node for as long as they live: what the keeper's watches have in common. */
 import { Context, heartbeat } from '@temporalio/activity';
 import { z } from 'zod';
-import { ProcessIdentity, lives, readBootId } from '../src/process/identity.ts';
+import { ProcessIdentity, lives, bootIdOfMachine } from '../src/process/identity.ts';
 import { sleep } from './acts.ts';
 
 /** A death is noticed after half of this, on average. */
@@ -25,7 +25,8 @@ export async function untilOneEnds(
       beatAt = now;
       heartbeat({ v: 1, processes, ...more() });
     }
-    await sleep(lookEveryMs, signal);
+    // All watches look at the same moments: to wake a process that rests costs more than the look.
+    await sleep(lookEveryMs - (now % lookEveryMs), signal);
   }
 }
 
@@ -36,6 +37,6 @@ export async function untilOneEnds(
 export function watchedBefore(): readonly ProcessIdentity[] | null {
   const parsed = Remembered.safeParse(Context.current().info.heartbeatDetails);
   const processes = parsed.data?.processes ?? [];
-  const bootId = readBootId();
+  const bootId = bootIdOfMachine();
   return processes.length > 0 && processes.every((each) => each.bootId === bootId) ? processes : null;
 }

@@ -9,6 +9,8 @@ const ActProgress = z.object({
   totalBytes: Count.optional(),
   packages: Count.optional(),
   totalPackages: Count.optional(),
+  /** When the server last answered whoever watches it; milliseconds since 1970. */
+  answeredAt: Count.optional(),
 });
 export type ActProgress = Readonly<z.infer<typeof ActProgress>>;
 

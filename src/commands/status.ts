@@ -2,7 +2,6 @@
 import prettyMs from 'pretty-ms';
 import type { Board } from '../cluster/board.ts';
 import { apiAddress } from '../cluster/gang.ts';
-import type { KeeperStatus } from '../cluster/keeper.ts';
 import { servedName } from '../cluster/models.ts';
 import { clusterWorkflowId } from '../cluster/names.ts';
 import type { BringUpReport } from '../cluster/report.ts';
@@ -17,6 +16,7 @@ import { specOf } from '../placing/spec.ts';
 import type { Environment } from '../process/environment.ts';
 import type { SshConnection } from '../ssh/connection.ts';
 import type { HomeConnection } from '../temporal/connection.ts';
+import type { AskedKeeper } from '../temporal/keeper.ts';
 import type { CommandContext } from './context.ts';
 import { openStandingHome, warmTemporal } from './home-client.ts';
 import type { ProbeResult } from './probe.ts';
@@ -117,7 +117,7 @@ async function probeNow(
 /** The word for a cluster, from what the home knows of its last run and its keeper, and what a probe found. */
 export function wordOf(
   look: Look | null,
-  keeper: KeeperStatus | null,
+  keeper: AskedKeeper | null,
   probed: ProbeResult | null,
 ): StatusWord {
   if (look?.status === 'RUNNING') return look.board?.waitingFor ? 'waiting' : 'starting';
@@ -127,12 +127,13 @@ export function wordOf(
   if (look === null) return 'down';
   if (look.type === 'tearDownCluster') return 'stopped';
   if (probed || look.report === null) return 'failed';
-  return Date.now() - look.report.answer.at < proofHoldsMs ? 'ready' : 'live';
+  const proof = Math.max(look.report.answer.at, keeper?.answeredAt ?? 0);
+  return Date.now() - proof < proofHoldsMs ? 'ready' : 'live';
 }
 
 interface Seen {
   readonly look: Look | null;
-  readonly keeper: KeeperStatus | null;
+  readonly keeper: AskedKeeper | null;
   readonly word: StatusWord;
   readonly probed: ProbeResult | null;
 }
@@ -161,10 +162,11 @@ function explain(file: ClusterFile, { look, keeper, word, probed }: Seen): strin
   return [...lines, table(rows), ...waitLines(look.board), ...waitLines(keeper)].join('\n');
 }
 
-function keeperRows(keeper: KeeperStatus | null): string[][] {
+function keeperRows(keeper: AskedKeeper | null): string[][] {
   if (keeper === null) return [['  keeper', 'none: nobody watches the ranks']];
-  const { state, since, last } = keeper;
-  const rows = [['  keeper', `${state}, since ${new Date(since).toISOString()} (${ago(since)})`]];
+  const { state, since, last, answeredAt } = keeper;
+  const answered = answeredAt === null ? '' : `; the server answered it ${ago(answeredAt)}`;
+  const rows = [['  keeper', `${state} since ${new Date(since).toISOString()} (${ago(since)})${answered}`]];
   if (last === null) return rows;
   const { lostAt, servesAt, what } = last;
   const then =

@@ -15,13 +15,16 @@ export const ProcessIdentity = z.object({
 });
 export type ProcessIdentity = Readonly<z.infer<typeof ProcessIdentity>>;
 
-/** Changes with each boot of the machine. */
-export const readBootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+let ownBootId: string | undefined;
+
+/** Another one with each boot of the machine, which no program outlives: read once. */
+export const bootIdOfMachine = (): string =>
+  (ownBootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
 
 export const identityOf = ({ pid, startTicks }: Pick<UnitMember, 'pid' | 'startTicks'>): ProcessIdentity => ({
   pid,
   startTicks,
-  bootId: readBootId(),
+  bootId: bootIdOfMachine(),
 });
 
 /**
@@ -33,7 +36,7 @@ export function lives({ pid, startTicks, bootId }: ProcessIdentity): boolean {
   // The second field is the name in parentheses and may hold anything; the rest follows the last parenthesis.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state = ''] = fields;
-  return Number(fields[19]) === startTicks && !['Z', 'X'].includes(state) && bootId === readBootId();
+  return Number(fields[19]) === startTicks && !['Z', 'X'].includes(state) && bootId === bootIdOfMachine();
 }
 
 function statOf(pid: number): string {

@@ -206,9 +206,7 @@ async function pendingOf(client: Client, workflowId: string): Promise<LiveActivi
   return (raw.pendingActivities ?? []).flatMap((pending) => {
     const named = readActivityId(pending.activityId ?? '');
     const progress = readProgress(pending.heartbeatDetails?.payloads?.[0]?.data);
-    return named === null || progress === null
-      ? []
-      : [{ ...named, attempt: pending.attempt ?? 1, progress }];
+    return named === null || progress === null ? [] : [{ ...named, attempt: pending.attempt ?? 1, progress }];
   });
 }
 

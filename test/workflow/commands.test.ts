@@ -8,6 +8,7 @@ import type { CommandContext } from '../../src/commands/context.ts';
 import { status } from '../../src/commands/status.ts';
 import { fingerprint } from '../../src/ssh/known-hosts.ts';
 import { ScriptedCluster, seedSpec } from '../support/nodes.ts';
+import type { BringUpReport } from '../../src/cluster/report.ts';
 import type { SshdInProcess } from '../support/sshd-in-process.ts';
 import { newKey, startSshdInProcess } from '../support/sshd-in-process.ts';
 import { sharedAddress } from '../support/temporal.ts';
@@ -104,6 +105,31 @@ it('show what is waited for, answer it, and refuse an answer that nobody would h
   });
   await handle.result();
   expect(await shown()).toMatchObject({ exitCode: 0, out: expect.stringMatching(/^typed: ready\n/) });
+});
+
+it('show the keeper, what it has lost, and that its circuit is open, which a retry closes', async () => {
+  const spec = { ...cluster.spec, keeper: { enabled: true } };
+  const report = (await (await service.start('bringUpCluster', spec)).result()) as BringUpReport;
+  expect(report.keeper).toBe('keeper/typed');
+  const showing = async (what: RegExp) => {
+    let last = { exitCode: -1, out: '' };
+    await until(`it shows ${what.source}`, async () => what.test((last = await shown()).out));
+    return last;
+  };
+  expect(await showing(/\n {2}keeper +watches since /)).toMatchObject({ exitCode: 0 });
+  cluster.faults.fail({ activity: 'confirmReady' }, 'ENGINE_EXITED', 3, { phase: 'loading weights' });
+  await until('all ranks are watched', () => cluster.callsOf('watchRank').length === 4);
+  cluster.node('thorx').rankLives = false;
+
+  const open = await showing(/keeper +circuit open/);
+  expect(open.exitCode).toBe(5);
+  expect(open.out).toMatch(/^typed: waiting\n/);
+  expect(open.out).toMatch(/\n {2}lost +\S+ ago, not serving yet: thorx · watch rank: /);
+  expect(open.out).toContain('the keeper starts the gang no more: its repair failed: ');
+  expect(open.out).toContain('windlass retry FILE: start the gang again now');
+  expect((await answered('retry')).out).toMatch(/^typed: asked to look again now at\n/);
+  const again = await showing(/keeper +watches/);
+  expect(again.out).toMatch(/lost +\S+ ago, serving again after /);
 });
 
 it('cancel a run, and return when what it had started is stopped', async () => {

@@ -1,7 +1,7 @@
 /** The keeper: a serving gang that is lost is started again as one, until that is in vain. */
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { KeeperStatus, ServingGang } from '../../src/cluster/keeper.ts';
-import { keeperWorkflowId } from '../../src/cluster/names.ts';
+import { clusterWorkflowId, keeperWorkflowId } from '../../src/cluster/names.ts';
 import type { BringUpReport } from '../../src/cluster/report.ts';
 import { answerRun } from '../../src/temporal/answers.ts';
 import { askKeeper } from '../../src/temporal/keeper.ts';
@@ -218,6 +218,25 @@ describe('a keeper beside a run of an operator’s', () => {
     expect(cluster.counts).toMatchObject({ launchServer: 1 });
     // Without a keeper it ends just as well.
     await (await service.start('tearDownCluster', cluster.spec)).result();
+  });
+
+  it('that is ended in the middle of a repair leaves that run to itself', async () => {
+    await bringUp();
+    await allWatched();
+    const observe = cluster.faults.hold({ activity: 'observeNode', node: 'spark-4080' });
+    await lose('thorx');
+    await observe.reached;
+    const first = keeper();
+    const { runId } = await first.describe();
+    await first.cancel();
+    await until('the keeper has ended', async () => (await asked()) === null);
+    const run = service.client.workflow.getHandle(clusterWorkflowId(cluster.spec.name));
+    expect((await run.describe()).status.name).toBe('RUNNING');
+    observe.release();
+    await run.result();
+    // What serves again is kept again.
+    await inState('watches');
+    expect((await keeper().describe()).runId).not.toBe(runId);
   });
 
   it('ends by its signal too, and leaves what serves', async () => {

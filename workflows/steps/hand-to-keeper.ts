@@ -1,10 +1,5 @@
 /** Tell the keeper of a cluster what serves now; start it where there is none, and end it where none is wanted. */
-import {
-  CancellationScope,
-  getExternalWorkflowHandle,
-  isCancellation,
-  startChild,
-} from '@temporalio/workflow';
+import { ApplicationFailure, getExternalWorkflowHandle, startChild } from '@temporalio/workflow';
 import { members } from '../../src/cluster/gang.ts';
 import type { ServingGang } from '../../src/cluster/keeper.ts';
 import { keeperWorkflowId } from '../../src/cluster/names.ts';
@@ -46,8 +41,9 @@ async function whereThere(work: () => Promise<void>): Promise<boolean> {
     await work();
     return true;
   } catch (error) {
-    if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
-    return false;
+    if (error instanceof ApplicationFailure && error.type === 'ExternalWorkflowExecutionNotFound')
+      return false;
+    throw error;
   }
 }
 

@@ -21,6 +21,8 @@ export interface Asked {
   readonly runId?: string;
   readonly signal?: AbortSignal;
   readonly heartbeats?: unknown[];
+  /** What the last heartbeat of the attempt before said. */
+  readonly heartbeatDetails?: unknown;
 }
 
 export function inActivity<T>(work: () => Promise<T>, asked: Asked = {}): Promise<T> {
@@ -28,6 +30,7 @@ export function inActivity<T>(work: () => Promise<T>, asked: Asked = {}): Promis
   const info: Partial<Info> = {
     activityId,
     attempt,
+    heartbeatDetails: asked.heartbeatDetails,
     workflowExecution: { workflowId: 'cluster/lab', runId },
   };
   const context: Partial<Context> = {

@@ -31,7 +31,14 @@ describe('the word of status', () => {
 
   it('is waiting while the circuit of its keeper is open, unless an answer comes all the same', () => {
     const wait = { node: 'thorx', since: 0, what: 'CIRCUIT_OPEN', all: [] };
-    const keeper = { cluster: 'lab', state: 'circuit open' as const, since: 0, last: null, waitingFor: wait };
+    const keeper = {
+      cluster: 'lab',
+      state: 'circuit open' as const,
+      since: 0,
+      last: null,
+      waitingFor: wait,
+      answeredAt: null,
+    };
     expect(wordOf(look({}), keeper, null)).toBe('waiting');
     expect(wordOf(look({}), keeper, silent)).toBe('waiting');
     expect(wordOf(look({}), keeper, answered)).toBe('ready');

@@ -1,0 +1,95 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { afterEach, expect, test } from '@jest/globals';
+import { watchRank } from '../../../activities/watch-rank.ts';
+import { watchServer } from '../../../activities/watch-server.ts';
+import type { ProcessIdentity } from '../../../src/process/identity.ts';
+import { identityOf } from '../../../src/process/identity.ts';
+import type { Asked } from './in-activity.ts';
+import { base, inActivity, machine } from './in-activity.ts';
+
+const unit = 'windlass-ray-0000000000000000';
+const otherBoot = '00000000-0000-0000-0000-000000000000';
+const children: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+
+/** A process to watch. */
+async function started(): Promise<{ child: ChildProcess; identity: ProcessIdentity }> {
+  const child = spawn('sleep', ['60']);
+  children.push(child);
+  await once(child, 'spawn');
+  const stat = await readFile(`/proc/${child.pid}/stat`, 'utf8');
+  const startTicks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+  return { child, identity: identityOf({ pid: child.pid ?? 0, startTicks }) };
+}
+
+/** Watch on as the next attempt does, which knows from the one before whom to watch. */
+const watch = (processes: readonly ProcessIdentity[], asked: Asked = {}) =>
+  inActivity(() => watchRank(machine('/nowhere'))({ ...base('/nowhere'), unit, gpus: 1 }), {
+    heartbeatDetails: { v: 1, processes },
+    ...asked,
+  });
+
+test('the death of a rank ends the watch within its rhythm, and the heartbeat says who was watched', async () => {
+  const { child, identity } = await started();
+  const heartbeats: unknown[] = [];
+  const watching = watch([identity], { heartbeats });
+  const missing = expect(watching).rejects.toMatchObject({
+    type: 'RANK_MISSING',
+    nonRetryable: true,
+    message: `0 of 1 ranks run in ${unit} on this node`,
+  });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(heartbeats).toEqual([{ v: 1, processes: [identity] }]);
+  const killedAt = performance.now();
+  child.kill('SIGKILL');
+  await missing;
+  expect(performance.now() - killedAt).toBeLessThan(500);
+});
+
+test('a rank in the place of the one that was watched is another one', async () => {
+  const { identity } = await started();
+  const before = { ...identity, startTicks: identity.startTicks - 1 };
+  await expect(watch([before])).rejects.toMatchObject({ type: 'RANK_MISSING' });
+});
+
+test('who was watched before the machine was booted is ignored, and looked for anew', async () => {
+  const { child, identity } = await started();
+  // No unit runs here, so nobody is found; the process with that pid is not taken for the rank, and goes on.
+  await expect(watch([{ ...identity, bootId: otherBoot }])).rejects.toMatchObject({
+    type: 'RANK_MISSING',
+    details: [{ data: { ranks: 0, wanted: 1 } }],
+  });
+  expect(child.exitCode).toBeNull();
+});
+
+test('a watch that is cancelled ends with the reason, and touches nothing', async () => {
+  const { child, identity } = await started();
+  const cancel = new AbortController();
+  const watching = watch([identity], { signal: cancel.signal });
+  const reason = new Error('cancelled');
+  cancel.abort(reason);
+  await expect(watching).rejects.toMatchObject({ message: expect.stringContaining('cancelled') });
+  expect(child.exitCode).toBeNull();
+});
+
+test('an engine that has ended is told with its unit’s last words', async () => {
+  const { child, identity } = await started();
+  const input = { address: '127.0.0.1', port: 9, servedName: 'm', withApiKey: false };
+  const engine = 'windlass-engine-0000000000000000';
+  const watching = inActivity(
+    () => watchServer(machine('/nowhere'))({ ...base('/nowhere'), ...input, unit: engine }),
+    { heartbeatDetails: { v: 1, processes: [identity] } },
+  );
+  const exited = expect(watching).rejects.toMatchObject({
+    type: 'ENGINE_EXITED',
+    details: [{ data: { phase: 'serving', evidence: 'it printed nothing' } }],
+  });
+  child.kill('SIGKILL');
+  await exited;
+});

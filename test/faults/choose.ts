@@ -1,5 +1,6 @@
 /** Which faults are run: those named, or as many as asked for, drawn with a seed that makes the drawing repeatable. */
 import type { Fault, State } from './fault.ts';
+import { titleOf } from './fault.ts';
 
 export interface Choice {
   readonly step?: string;
@@ -19,7 +20,7 @@ export function choose(
 ): { readonly chosen: readonly Fault[]; readonly seed?: number } {
   const meant = table.filter(
     (fault) =>
-      (ids.length === 0 || ids.includes(fault.id)) &&
+      (ids.length === 0 || ids.includes(fault.id) || ids.includes(titleOf(fault))) &&
       (step === undefined || fault.step === step) &&
       (group === undefined || fault.group === group),
   );

@@ -14,7 +14,7 @@ import { Scene } from './scene.ts';
 import { table } from './table/index.ts';
 
 const program = new Command('faults')
-  .argument('[ids...]', 'faults to run; all where none is named')
+  .argument('[ids...]', 'faults to run, by id or by title; all where none is named')
   .option('--step <name>', 'only those that hit this step')
   .option('--group <letter>', 'only those of this group')
   .option('--core', 'only the core: every group and every invariant, chosen for speed')

@@ -105,6 +105,8 @@ export class ScriptedNode {
   rankLives = true;
   /** Somebody has removed windlass's folder under the units that run. */
   unitsLostFiles = false;
+  /** How far its clock is ahead. */
+  clockAheadMs = 0;
   state: NodeState;
   /** What the next look finds; replace parts of it to make a check fail. */
   facts: NodeFacts;
@@ -235,7 +237,7 @@ export class ScriptedNode {
       result: null,
       ...(this.unitsLostFiles && { hasLostFiles: true as const }),
     }));
-    return { ...this.facts, clock: Date.now(), state: { ...this.state, units } };
+    return { ...this.facts, clock: Date.now() + this.clockAheadMs, state: { ...this.state, units } };
   }
 
   /** A Ray unit has the node's one rank as long as an engine runs on the head, unless it died. */

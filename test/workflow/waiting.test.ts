@@ -237,6 +237,16 @@ describe('checks that a person can make pass on the nodes', () => {
     await handle.result();
   });
 
+  it('are judged on all nodes again where the nodes do not agree: another may be the mended one', async () => {
+    const ahead = cluster.nodes.filter((node) => node !== cluster.head);
+    for (const node of ahead) node.clockAheadMs = 7_200_000;
+    const handle = await start(cluster);
+    await waited(handle, /spark-ea8e · check clock-skew: the clock is 7200 s behind/);
+    for (const node of ahead) node.clockAheadMs = 0;
+    await handle.signal('retryNode', {});
+    await handle.result();
+  });
+
   it('end the run when what is found then takes another cluster file', async () => {
     change('thorx', small);
     const handle = await start(cluster);

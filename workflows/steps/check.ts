@@ -62,10 +62,12 @@ async function untilRight(
         approved.add(keyOf(each));
     }
     const concerned = failures.map((each) => nodeOf(spec, each));
+    // Where nodes do not agree, the one that was mended may be another than the one that was named.
+    const isAboutAll = failures.some(({ scope }) => scope === 'cluster');
     observed = await again(
       spec,
       observed,
-      (node) => (answers.size === 0 ? concerned.includes(node) : answers.has(node)),
+      (node) => isAboutAll || (answers.size === 0 ? concerned.includes(node) : answers.has(node)),
       progress,
     );
   }

@@ -16,6 +16,10 @@ describe('which faults are run', () => {
     expect(titles(table, ['F43'], { step: 'install wheels' })).toEqual(['F43 install wheels/during']);
   });
 
+  test('one by its whole title', () => {
+    expect(titles(table, ['F43 start head/during'], {})).toEqual(['F43 start head/during']);
+  });
+
   test('those that begin alike stand side by side', () => {
     const starts = choose(table, [], {}).chosen.map(({ start }) => start);
     const changes = starts.filter((start, at) => start !== starts[at - 1]);

@@ -13,6 +13,7 @@ import type { Changed } from './acts.ts';
 import { demandSuccess, hasEndedWell, logOf, logTail, runFolder, startAct, watchAct } from './acts.ts';
 import type { NodeContext } from './context.ts';
 import { baseEnvironment } from './context.ts';
+import { refusalIn } from './model-refusal.ts';
 import { define } from './define.ts';
 import { holdNode } from './ownership.ts';
 import { whyUnreachable } from './reach.ts';
@@ -211,7 +212,7 @@ async function announcedBytes(log: string): Promise<number | undefined> {
 }
 
 function explain(input: ModelInput, model: HubInput, evidence: string, log: string): Error {
-  const last = evidence.split('\n').at(-1) ?? evidence;
+  const last = refusalIn(evidence);
   if (last.startsWith('GATED')) return fail('MODEL_GATED', { model: model.id });
   if (last.startsWith('NOT_FOUND'))
     return fail('MODEL_NOT_FOUND', { model: model.id, revision: input.commit ?? model.revision });

@@ -4,10 +4,10 @@ import { z } from 'zod';
 import { ProcessIdentity, lives, bootIdOfMachine } from '../src/process/identity.ts';
 import { sleep } from './acts.ts';
 
-/** A death is noticed after half of this, on average. */
-const lookEveryMs = 250;
+/** A death is noticed after half of this, on average; to wake more often would cost a node half a percent of a core. */
+const lookEveryMs = 300;
 /** A watch that is given up learns of it by a heartbeat; each is a call to the service. */
-const beatEveryMs = 10_000;
+const beatEveryMs = 20_000;
 
 const Remembered = z.object({ processes: z.array(ProcessIdentity) });
 

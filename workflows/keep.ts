@@ -34,6 +34,6 @@ async function untilServing(keeper: Keeper, loss: Error): Promise<void> {
   while (!keeper.isTold) {
     const ending = await repair(keeper);
     if (ending.how === 'failed') await keeper.openCircuit(ending.error, 'its repair failed');
-    if (ending.how === 'another run') await keeper.leaveAlone();
+    if (ending.how === 'another run') await keeper.standBy();
   }
 }

@@ -18,16 +18,17 @@ export class Keeper {
   private losses: readonly Loss[];
   private last: LastLoss | null;
   private state: KeeperState = 'watches';
-  private since = Date.now();
+  private since: number;
   private ownRepair: string | null = null;
   private pending: Pending | null = null;
   private watches = 0;
   private readonly waiting: Waiting;
 
-  constructor({ serving, losses, last }: Kept) {
+  constructor({ serving, losses, last, since }: Kept) {
     this.serving = serving;
     this.losses = losses;
     this.last = last;
+    this.since = since;
     this.waiting = new Waiting(() => {
       this.show();
     });
@@ -53,8 +54,8 @@ export class Keeper {
   }
 
   get kept(): Kept {
-    const { serving, losses, last } = this;
-    return { serving, losses, last };
+    const { serving, losses, last, since } = this;
+    return { serving, losses, last, since };
   }
 
   get isHistoryLong(): boolean {
@@ -125,8 +126,8 @@ export class Keeper {
   }
 
   /** Somebody has ended or failed to finish what they had begun; until they begin again it is theirs. */
-  async leaveAlone(): Promise<void> {
-    this.enter('left alone');
+  async standBy(): Promise<void> {
+    this.enter('stands by');
     await condition(() => this.isTold);
   }
 

@@ -48,6 +48,8 @@ export interface Kept {
   readonly losses: readonly Loss[];
   /** The last loss that was met. */
   readonly last: LastLoss | null;
+  /** Since when it watches. */
+  readonly since: number;
 }
 
 export interface LastLoss {
@@ -58,8 +60,13 @@ export interface LastLoss {
   readonly servesAt: number | null;
 }
 
-/** What the keeper does: `left alone` after a run of somebody else's that did not end well. */
-export type KeeperState = 'watches' | 'repairs' | 'waits for another run' | 'left alone' | 'circuit open';
+export type KeeperState = 'watches' | 'repairs' | 'waits for another run' | 'stands by' | 'circuit open';
+
+/** For people, where the word alone does not say it. */
+export const stateInWords = (state: KeeperState): string =>
+  state === 'stands by'
+    ? 'stands by, as a run of somebody’s has left nothing serving; windlass up begins anew'
+    : state;
 
 /** What a keeper answers when it is asked. */
 export interface KeeperStatus {
@@ -84,7 +91,7 @@ const time = (moment: number): string => new Date(moment).toISOString();
 /** The keeper's page in the Temporal UI. */
 export function keeperMarkdown({ cluster, state, since, last, waitingFor }: KeeperStatus): string {
   const lines = [
-    `**${cluster}**: ${state}, since ${time(since)}`,
+    `**${cluster}**: ${stateInWords(state)}, since ${time(since)}`,
     ...(last === null
       ? []
       : [

@@ -2,6 +2,7 @@
 import prettyMs from 'pretty-ms';
 import type { Board } from '../cluster/board.ts';
 import { apiAddress } from '../cluster/gang.ts';
+import { stateInWords } from '../cluster/keeper.ts';
 import { servedName } from '../cluster/models.ts';
 import { clusterWorkflowId } from '../cluster/names.ts';
 import type { BringUpReport } from '../cluster/report.ts';
@@ -166,7 +167,9 @@ function keeperRows(keeper: AskedKeeper | null): string[][] {
   if (keeper === null) return [['  keeper', 'none: nobody watches the ranks']];
   const { state, since, last, answeredAt } = keeper;
   const answered = answeredAt === null ? '' : `; the server answered it ${ago(answeredAt)}`;
-  const rows = [['  keeper', `${state} since ${new Date(since).toISOString()} (${ago(since)})${answered}`]];
+  const rows = [
+    ['  keeper', `${stateInWords(state)}, since ${new Date(since).toISOString()} (${ago(since)})${answered}`],
+  ];
   if (last === null) return rows;
   const { lostAt, servesAt, what } = last;
   const then =

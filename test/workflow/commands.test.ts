@@ -116,7 +116,7 @@ it('show the keeper, what it has lost, and that its circuit is open, which a ret
     await until(`it shows ${what.source}`, async () => what.test((last = await shown()).out));
     return last;
   };
-  expect(await showing(/\n {2}keeper +watches since /)).toMatchObject({ exitCode: 0 });
+  expect(await showing(/\n {2}keeper +watches, since /)).toMatchObject({ exitCode: 0 });
   cluster.faults.fail({ activity: 'confirmReady' }, 'ENGINE_EXITED', 3, { phase: 'loading weights' });
   await until('all ranks are watched', () => cluster.callsOf('watchRank').length === 4);
   cluster.node('thorx').rankLives = false;

@@ -193,7 +193,7 @@ describe('a keeper beside a run of an operator’s', () => {
     expect(running()).toHaveLength(5);
   });
 
-  it('leaves alone what that run leaves when it is cancelled, and says so', async () => {
+  it('stands by when that run is cancelled, and says so', async () => {
     await bringUp();
     await allWatched();
     const observe = cluster.faults.hold({ activity: 'observeNode', node: 'spark-4080' });
@@ -203,7 +203,7 @@ describe('a keeper beside a run of an operator’s', () => {
     await inState('waits for another run');
     await handle.signal('cancel');
     expect((await failureOf(handle)).type).toBe('RUN_CANCELLED');
-    await inState('left alone');
+    await inState('stands by');
     await bringUp();
     await inState('watches');
   });
@@ -263,7 +263,7 @@ it('begins a new history before the old one is long, and forgets nothing', async
     await Promise.all(Array.from({ length: 50 }, () => keeper().signal('serving', serving)));
   }
   await until('a new history', async () => (await keeper().describe()).runId !== runId);
-  expect((await asked())?.last).toEqual(before?.last);
+  expect(await asked()).toMatchObject({ last: before?.last, since: before?.since });
   await until('the new one watches', () => cluster.callsOf('watchRank').length >= 12);
   await lose('jetson-thor');
   await inState(

@@ -52,7 +52,7 @@ async function isStarted(serving: ServingGang): Promise<boolean> {
   try {
     await startChild<typeof keepCluster>('keepCluster', {
       workflowId: keeperWorkflowId(name),
-      args: [{ serving, losses: [], last: null }],
+      args: [{ serving, losses: [], last: null, since: Date.now() }],
       parentClosePolicy: 'ABANDON',
       cancellationType: 'ABANDON',
       staticSummary: `${name} · its keeper`,

@@ -4,6 +4,8 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { KeeperStatus } from '../../src/cluster/keeper.ts';
+import { until } from '../lab/run.ts';
 import { Stage, repository } from '../lab/stage.ts';
 import { version } from '../../src/version.ts';
 import { demandAnonymous, withoutStacks } from './anonymous.ts';
@@ -30,6 +32,27 @@ async function record(outcome: string, workflowId = 'cluster/lab'): Promise<void
   console.log(`recorded ${outcome}`);
 }
 
+/** A keeper that has lost a rank and brought it back. */
+async function recordKeeper(): Promise<void> {
+  const kept = join(stage.lab.operator, 'kept.yaml');
+  await writeFile(kept, (await readFile(file, 'utf8')).replace('enabled: false', 'enabled: true'));
+  await stage.windlass(['up', kept]);
+  const processes = await stage.lab.host('jetson-thor').processes();
+  const rank = processes.find((each) => each.commandLine.join(' ').includes('ray::SchedulerActor'));
+  if (!rank) throw new Error('no rank runs on jetson-thor');
+  process.kill(rank.pid, 'SIGKILL');
+  await until(
+    'the keeper has brought it back',
+    async () => {
+      const { stdout } = await stage.windlass(['status', kept, '--json']);
+      const { keeper } = JSON.parse(stdout) as { keeper: KeeperStatus | null };
+      return keeper?.state === 'watches' && typeof keeper.last?.servesAt === 'number';
+    },
+    { seconds: 600, everyMs: 1_000 },
+  );
+  await record('kept', 'keeper/lab');
+}
+
 try {
   await mkdir(folder, { recursive: true });
   const first = await stage.windlass(['up', file]);
@@ -41,6 +64,7 @@ try {
   await record('node-prepared', listed[0]?.execution.workflowId);
   await stage.windlass(['up', file]);
   await record('nothing-to-do');
+  await recordKeeper();
   await stage.windlass(['down', file]);
   await record('torn-down');
   const swapped = join(stage.lab.operator, 'swapped.yaml');

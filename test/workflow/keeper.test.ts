@@ -10,6 +10,17 @@ import { facts, listener } from '../unit/checks/cluster.ts';
 import type { Handle } from './service.ts';
 import { eventsOf, failureOf, Service, until } from './service.ts';
 
+interface Described {
+  readonly name: string;
+  readonly description?: string;
+}
+interface Metadata {
+  readonly definition: {
+    readonly queryDefinitions: readonly Described[];
+    readonly signalDefinitions: readonly Described[];
+  };
+}
+
 jest.setTimeout(60_000);
 
 let service: Service;
@@ -90,6 +101,12 @@ describe('a cluster that serves', () => {
     const inputs = cluster.inputsOf('watchServer');
     expect(inputs).toMatchObject([{ address: '10.0.0.25', port: 5000, withApiKey: false }]);
     expect(await keeper().query('spec')).toEqual(cluster.spec);
+    const { definition } = await keeper().query<Metadata>('__temporal_workflow_metadata');
+    const messages = [...definition.queryDefinitions, ...definition.signalDefinitions];
+    expect(messages.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['status', 'spec', 'serving', 'retryNode', 'cancel']),
+    );
+    expect(messages.filter(({ description = '' }) => description.length < 10)).toEqual([]);
   });
 
   it('is started again as one when a rank dies, with no command', async () => {

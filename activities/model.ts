@@ -217,6 +217,6 @@ function explain(input: ModelInput, model: HubInput, evidence: string, log: stri
   if (last.startsWith('NOT_FOUND'))
     return fail('MODEL_NOT_FOUND', { model: model.id, revision: input.commit ?? model.revision });
   if (last.startsWith('PICKLED'))
-    return fail('MODEL_PICKLED', { model: model.id, file: last.replace('PICKLED ', '') });
+    return fail('MODEL_PICKLED', { model: model.id, file: last.replace('PICKLED ', '').split('\n')[0] });
   return fail('MODEL_FAILED', { model: model.id, evidence, log });
 }

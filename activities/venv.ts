@@ -28,7 +28,8 @@ export const provisionVenv = (context: NodeContext) =>
         step: 'provision venv',
         run: runRef,
         file: context.uv,
-        args: ['venv', path, '--python', request.python, '--clear', '--no-project'],
+        // What lies there may be a ruin, which uv takes for somebody else's folder; all below `envs` is ours.
+        args: ['venv', path, '--python', request.python, '--clear', '--force', '--no-project'],
         env: baseEnvironment(context),
         options: { description: 'windlass: provision venv', stopSeconds: 10 },
         isDone: async () => (await pythonVersion(path)) !== null,

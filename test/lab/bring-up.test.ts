@@ -69,6 +69,36 @@ async function temporal(args: readonly string[]) {
   });
 }
 
+/** How often each host has begun its part of a gang. */
+const partsBegun = () =>
+  Promise.all(
+    stage.lab.hosts.map((host) =>
+      timesBegun(host, host.name === 'spark-ea8e' ? 'start head' : 'join workers'),
+    ),
+  );
+
+/**
+ * The last run has started the gang anew as one: all hosts equally often, and more than once only where the run says
+ * why the start before had failed. Ray gives its helpers 15 s, which two labs on two cores may use up.
+ */
+async function expectOneGangStarted(earlier: readonly number[]): Promise<void> {
+  const starts = (await partsBegun()).map((count, at) => count - (earlier[at] ?? 0));
+  const { stdout } = await temporal([
+    ...['workflow', 'query', '-w', 'cluster/lab', '--type', 'status', '-o', 'json'],
+  ]);
+  const failures = [...stdout.matchAll(/"state":\s*"failed"[^}]*"note":\s*"([^"]*)/g)].map(
+    ([, note]) => note,
+  );
+  expect({ starts: new Set(starts).size, again: (starts[0] ?? 0) > 1, stdout }).toEqual({
+    starts: 1,
+    again: failures.length > 0,
+    stdout: expect.stringContaining('"rows"'),
+  });
+  expect(starts[0]).toBeGreaterThan(0);
+  if (failures.length > 0)
+    console.warn(`the gang was started ${String(starts[0])} times: ${failures.join('; ')}`);
+}
+
 /** `ray start` itself would wait for it two minutes and a half; the gang is to be started again long before. */
 async function endRayletWhileItStarts(host: Host): Promise<void> {
   const raylet = await until(
@@ -250,14 +280,14 @@ describe('a cluster of four hosts', () => {
 
   test('whose rank has died is started again as one by the next up', async () => {
     const rank = await rankOf(stage.lab.host('jetson-thor'));
-    const joined = await timesBegun(stage.lab.host('thorx'), 'join workers');
+    const begun = await partsBegun();
     process.kill(rank.pid, 'SIGKILL');
     const result = await stage.windlass(['up', file, '--json']);
     expect(result).toMatchObject({ exitCode: 0 });
     const again = JSON.parse(result.stdout) as BringUpReport;
     expect(again.nodes.map(({ ranks }) => ranks)).toEqual([1, 1, 1, 1]);
     expect(again.answer.text).toBe(report.answer.text);
-    expect(await timesBegun(stage.lab.host('thorx'), 'join workers')).toBe(joined + 1);
+    await expectOneGangStarted(begun);
     expect(await timesBegun(stage.lab.host('jetson-thor'), 'install wheels')).toBe(1);
   });
 
@@ -268,7 +298,7 @@ describe('a cluster of four hosts', () => {
     const up = JSON.parse((await stage.windlass(['up', kept, '--json'])).stdout) as BringUpReport;
     expect(up).toMatchObject({ changes: 0, keeper: 'keeper/lab' });
     expect((await statusOf(kept)).keeper).toMatchObject({ state: 'watches', last: null });
-    const joined = await timesBegun(stage.lab.host('thorx'), 'join workers');
+    const begun = await partsBegun();
     const rank = await rankOf(stage.lab.host('jetson-thor'));
     const diedAt = Date.now();
     process.kill(rank.pid, 'SIGKILL');
@@ -283,7 +313,7 @@ describe('a cluster of four hosts', () => {
     expect(last?.what).toContain('jetson-thor · watch rank: 0 of 1 ranks run');
     // How soon is a benchmark's question; that the watch saw it, and not the time-out of a heartbeat, stands above.
     expect(last?.lostAt ?? 0).toBeGreaterThanOrEqual(diedAt);
-    expect(await timesBegun(stage.lab.host('thorx'), 'join workers')).toBe(joined + 1);
+    await expectOneGangStarted(begun);
     expect(await ask('Name a wind.')).not.toBe('');
     expect((await statusOf(kept)).status).toBe('ready');
   });

@@ -3,8 +3,9 @@ import { parseArgs } from 'node:util';
 import { b0 } from './b0.ts';
 import { b16 } from './b16.ts';
 import { b2 } from './b2.ts';
+import { b9 } from './b9.ts';
 
-const all = [b0, b2, b16];
+const all = [b0, b2, b9, b16];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { lab: { type: 'string' }, rounds: { type: 'string' } },

@@ -16,6 +16,7 @@ export LC_ALL
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 nl='
 '
+soh=$(printf '\001')
 root='' models='' ports='' urls=''
 
 # The length goes before the content, so no content can break a frame.
@@ -33,11 +34,24 @@ slurp() {
   text=$text$line
 }
 
-# The next functions run beside the rest. Each writes its frame in one piece that a pipe keeps whole (PIPE_BUF).
+# The next functions run beside the rest. Each writes its frame in one piece that a pipe keeps whole (PIPE_BUF): bash
+# writes at every line end, so these travel as another character. NAME CONTENT, of which no more than 3500 bytes go.
+beside_frame() {
+  rest=$2 joined=''
+  while :; do
+    case $rest in
+      *"$nl"*) joined=$joined${rest%%"$nl"*}$soh rest=${rest#*"$nl"} ;;
+      *) break ;;
+    esac
+  done
+  joined=$joined$rest length=${#2}
+  [ "$length" -le 3500 ] || length=3500
+  printf '== %s %d%s%.*s%s' "$1" "$length" "$soh" "$length" "$joined" "$soh"
+}
 
 reach() {
   if [ -n "$asker" ]; then answer=$("ask_$asker" "$1" 2>&1); else answer='no tool'; fi
-  frame reach "$1$nl$answer" 3500
+  beside_frame reach "$1$nl$answer"
 }
 
 # The first line of a page is enough, but some indexes are 30 MB long: HEAD. Any HTTP answer tells of a way.
@@ -60,12 +74,12 @@ except Exception as error:
 gpus() {
   fields=name,compute_cap,uuid,driver_version
   answer=$(timeout 10 nvidia-smi --query-gpu=$fields --format=csv,noheader 2>&1)
-  frame gpus "$?$nl$answer" 3500
+  beside_frame gpus "$?$nl$answer"
 }
 
 gpu_processes() {
   answer=$(timeout 10 nvidia-smi --query-compute-apps=pid,used_memory --format=csv,noheader) &&
-    frame gpu-processes "$answer" 3500
+    beside_frame gpu-processes "$answer"
 }
 
 # A user unit has the groups of its manager's start, which may be older than those of this login. A node worker is such
@@ -75,7 +89,7 @@ devices() {
   for device in /dev/nvidia[0-9]* /dev/nvidiactl /dev/nvidia-uvm /dev/nvmap /dev/nvhost-gpu /dev/nvgpu/igpu0/ctrl; do
     [ ! -e "$device" ] || set -- "$@" "$device"
   done
-  [ $# -gt 0 ] || { frame devices "0$nl"; return; }
+  [ $# -gt 0 ] || { beside_frame devices "0$nl"; return; }
   set -- find "$@" -maxdepth 0 ! \( -readable -writable \) -printf '%g %p\n'
   slurp /proc/self/cgroup
   case $text in
@@ -83,7 +97,7 @@ devices() {
     *) set -- systemd-run --user --pipe --wait --collect --quiet -- "$@" ;;
   esac
   answer=$(timeout 10 "$@" 2>&1)
-  frame devices "$?$nl$answer" 3500
+  beside_frame devices "$?$nl$answer"
 }
 
 beside() {
@@ -95,11 +109,11 @@ beside() {
     gpus &
     gpu_processes &
   else
-    frame gpus 127
+    beside_frame gpus 127
   fi
   devices &
   read -r own_name </proc/sys/kernel/hostname
-  frame own-name "$own_name$nl$(timeout 4 getent ahosts "$own_name")" 3500 &
+  beside_frame own-name "$own_name$nl$(timeout 4 getent ahosts "$own_name")" &
   wait
 }
 
@@ -222,7 +236,7 @@ strangers() {
 
 # What ran beside has ended by now, or ends within its limits: take its frames, and the pids among them.
 beside_frames() {
-  answers=$(cat <&3; echo .)
+  answers=$(tr "$soh" '\n' <&3; echo .)
   printf %s "${answers%.}"
   case $answers in *"== gpu-processes "*) ;; *) return ;; esac
   rest=${answers##*"== gpu-processes "}

@@ -3,6 +3,7 @@ import type { ClusterFile, SecretName } from '../config/schema.ts';
 import { collectProblems } from '../errors.ts';
 import { ownDistFolder } from '../own-files.ts';
 import { demandNoDowngrade } from '../placing/downgrade.ts';
+import { demandHomeRoom } from '../placing/home-room.ts';
 import { findPlaced } from '../placing/find-placed.ts';
 import type { LookedNode } from '../placing/look.ts';
 import { Hashes } from '../placing/payload/hashes.ts';
@@ -20,7 +21,7 @@ export interface Standing {
   readonly isNew: boolean;
 }
 
-/** Return the nodes with their ids. Nothing is placed before the checks have passed: throws DOWNGRADE, CHECKS_FAILED. */
+/** Return the nodes with their ids. Nothing is placed before the checks have passed: throws DISK_FULL for the head, DOWNGRADE, CHECKS_FAILED. */
 export async function ensurePlaced(
   file: ClusterFile,
   looked: readonly LookedNode[],
@@ -28,6 +29,8 @@ export async function ensurePlaced(
   context: CommandContext,
 ): Promise<Standing> {
   const { cacheDir, env: environment } = context;
+  const head = looked.find(({ entry }) => entry.name === file.head);
+  if (head) demandHomeRoom(head);
   const payload = (platform: Platform, withHome: boolean) => ({
     platform,
     roles: withHome ? (['node', 'home'] as const) : (['node'] as const),

@@ -20,6 +20,8 @@ export interface Look {
   readonly id: string | null;
   /** Version of the payload in use. */
   readonly payload: string | null;
+  /** What the file system of the home has free for this user, in bytes; null where there is no home. */
+  readonly homeFreeBytes: number | null;
   /** Standing units that are active, and for how many milliseconds. */
   readonly active: ReadonlyMap<string, number>;
   /** The sha256 of each file that placing writes, by its absolute path, and its mode, as `600`. */
@@ -91,6 +93,7 @@ export function parseLook(answer: string): Look {
     libc: rest('libc') ?? '',
     id: identityOf(rest('identity')),
     payload: rest('payload') ?? null,
+    homeFreeBytes: freeBytes(rest('room')),
     active: activeUnits(lines, Number(rest('uptime'))),
     contents: pairs(lines, /^([0-9a-f]{64}) {2}(\/.*)$/gm),
     modes: pairs(lines, /^mode ([0-7]+) (\/.*)$/gm),
@@ -101,6 +104,12 @@ export function parseLook(answer: string): Look {
       }),
     ),
   };
+}
+
+/** Read free blocks and the size of one. */
+function freeBytes(text: string | undefined): number | null {
+  const [, blocks, size] = /^(\d+) (\d+)$/.exec(text ?? '') ?? [];
+  return blocks === undefined ? null : Number(blocks) * Number(size);
 }
 
 /** Read what `systemctl show` says: a paragraph of properties for each unit, its moment in microseconds of uptime. */

@@ -21,6 +21,7 @@ if [ -r "$root/node.json" ]; then
   read -r identity < "$root/node.json"
   echo "identity $identity"
 fi
+stat -f -c 'room %a %S' -- "$root/home" 2>/dev/null
 [ ! -h "$root/workers/current" ] || echo "payload $(readlink "$root/workers/current")"
 sha256sum -- "$@" 2>/dev/null
 stat -c 'mode %a %n' -- "$@" 2>/dev/null

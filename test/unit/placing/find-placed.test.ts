@@ -10,6 +10,7 @@ import { parseClusterFile } from '../../../src/config/load.ts';
 import type { ClusterFile } from '../../../src/config/schema.ts';
 import { isGoodCertificate } from '../../../src/placing/certificates.ts';
 import { findPlaced } from '../../../src/placing/find-placed.ts';
+import { demandHomeRoom } from '../../../src/placing/home-room.ts';
 import type { Look, LookedNode } from '../../../src/placing/look.ts';
 import { certificatePaths, parseLook } from '../../../src/placing/look.ts';
 import { rayTokenPath, wantedHome, wantedNodeWorker } from '../../../src/placing/wanted.ts';
@@ -230,5 +231,31 @@ describe('parseLook', () => {
       'ActiveState=inactive\nActiveEnterTimestampMonotonic=0\nId=windlass-temporal.service',
     ].join('\n');
     expect([...parseLook(answer).active]).toEqual([['windlass-node.service', 10_000]]);
+  });
+
+  it('says what the home has free, and null where there is no home', () => {
+    const answer = 'home /home/dgx\nroot /r\nmachine x86_64\nlibc glibc 2.36\n';
+    expect(parseLook(answer).homeFreeBytes).toBeNull();
+    expect(parseLook(`${answer}room 10 4096\n`).homeFreeBytes).toBe(40_960);
+  });
+});
+
+describe('the room of the home', () => {
+  it('is read where there is a home', async () => {
+    await placeBoth();
+    expect(look().map(({ look: { homeFreeBytes } }) => typeof homeFreeBytes)).toEqual(['number', 'object']);
+  });
+
+  const head = (homeFreeBytes: number | null): LookedNode =>
+    ({ entry: { name: 'head' }, look: { root: '/r', homeFreeBytes } }) as LookedNode;
+
+  it('is too small for a run on a disk that is full', () => {
+    expect(() => {
+      demandHomeRoom(head(40_960));
+    }).toThrow(/no space left for the home in \/r\/home \(41 kB free\)/);
+  });
+  it('is enough where there is no home yet, or a hundred megabytes', () => {
+    demandHomeRoom(head(null));
+    demandHomeRoom(head(100_000_000));
   });
 });

@@ -2,13 +2,13 @@
  * Acts that may take longer than 10 s: a named unit is started, or adopted when it runs already, and then watched.
  * A killed worker, a cut line or an outage of Temporal does not stop it; cancelling the run does.
  */
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { cancellationDetails, cancellationSignal, Context, heartbeat } from '@temporalio/activity';
 import type { Endpoint, RunRef } from '../src/cluster/inputs.ts';
 import { UnitResult } from '../src/cluster/state.ts';
 import type { ActProgress } from '../src/cluster/act-progress.ts';
-import { writeFileAtomic } from '../src/process/files.ts';
-import type { UnitSpec } from '../src/process/supervise.ts';
+import { readRecord, writeFileAtomic } from '../src/process/files.ts';
+import { UnitSpec } from '../src/process/supervise.ts';
 import type { UnitOptions } from '../src/process/units.ts';
 import { lookAtUnit, startTransientUnit, stopUnit } from '../src/process/units.ts';
 import type { NodeContext } from './context.ts';
@@ -44,14 +44,14 @@ export const logOf = (context: NodeContext, unit: string): string => `${runFolde
 
 /** How a unit's last program ended; null while it runs or when it never said. */
 export async function readResult(context: NodeContext, unit: string): Promise<UnitResult | null> {
-  const text = await readFile(`${runFolder(context, unit)}/result.json`, 'utf8').catch(() => null);
-  return text === null ? null : UnitResult.parse(JSON.parse(text));
+  return readRecord(`${runFolder(context, unit)}/result.json`, UnitResult);
 }
+
+const Generation = UnitSpec.pick({ generation: true });
 
 /** The generation that a unit was last started for. */
 export async function readGeneration(context: NodeContext, unit: string): Promise<string | null> {
-  const text = await readFile(`${runFolder(context, unit)}/unit.json`, 'utf8').catch(() => null);
-  return text === null ? null : (JSON.parse(text) as { generation: string }).generation;
+  return (await readRecord(`${runFolder(context, unit)}/unit.json`, Generation))?.generation ?? null;
 }
 
 /** Did this act end well for this generation already? Then a worker died before it could say so. */

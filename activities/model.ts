@@ -7,7 +7,7 @@ import { expandHome } from '../src/cluster/layout.ts';
 import { pickledWeights } from '../src/cluster/models.ts';
 import { ModelMarker } from '../src/cluster/state.ts';
 import { fail } from '../src/errors.ts';
-import { writeFileAtomic } from '../src/process/files.ts';
+import { readRecord, writeFileAtomic } from '../src/process/files.ts';
 import type { ActProgress } from '../src/cluster/act-progress.ts';
 import type { Changed } from './acts.ts';
 import { demandSuccess, hasEndedWell, logOf, logTail, runFolder, startAct, watchAct } from './acts.ts';
@@ -30,7 +30,7 @@ type HubInput = Extract<ModelInput['model'], { id: string }>;
 export const stageModel = (context: NodeContext) =>
   define(context, ModelInput, async (input): Promise<Changed & { marker: ModelMarker }> => {
     const markerPath = `${context.layout.models}/${input.key}.json`;
-    const found = await readMarker(markerPath);
+    const found = await readRecord(markerPath, ModelMarker);
     if (found && (input.commit === undefined || found.commit === input.commit) && (await isComplete(found))) {
       return { changed: false, marker: found };
     }
@@ -65,12 +65,6 @@ export const resolveModel = (context: NodeContext) =>
   });
 
 const Announced = z.object({ commit: z.string().regex(/^[0-9a-f]{40}$/), bytes: z.number() });
-
-async function readMarker(path: string): Promise<ModelMarker | null> {
-  const text = await readFile(path, 'utf8').catch(() => null);
-  const parsed = text === null ? null : ModelMarker.safeParse(JSON.parse(text));
-  return parsed?.success === true ? parsed.data : null;
-}
 
 async function isComplete(marker: ModelMarker): Promise<boolean> {
   const now = await measure(marker.path);

@@ -1,21 +1,16 @@
 /** The lease on a node: `owner.json` says which cluster owns it and which run acted last; a stale attempt stops. */
-import { readFile } from 'node:fs/promises';
 import type { RunRef } from '../src/cluster/inputs.ts';
 import { Owner } from '../src/cluster/state.ts';
 import { fail } from '../src/errors.ts';
-import { writeFileAtomic } from '../src/process/files.ts';
+import { readJson, writeFileAtomic } from '../src/process/files.ts';
 import type { NodeContext } from './context.ts';
 
 const later = (a: Owner['fence'], b: Owner['fence']): boolean =>
   a.startedAt > b.startedAt || (a.startedAt === b.startedAt && a.run > b.run);
 
-/** Read `owner.json`; null when nobody owns the node. */
+/** Read `owner.json`; null when nobody owns the node. Throws FACT_UNREADABLE: what cannot be read may name somebody. */
 export async function readOwner(context: NodeContext): Promise<Owner | null> {
-  const text = await readFile(context.layout.owner, 'utf8').catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  });
-  return text === null ? null : Owner.parse(JSON.parse(text));
+  return (await readJson(context.layout.owner, Owner)) ?? null;
 }
 
 /** A person has given this node to the run, and named whose it was: one that came since is not meant. */

@@ -71,6 +71,17 @@ export async function readJson<Schema extends z.ZodType>(
   throw unreadable(`${first?.path.join('.') ?? ''}: ${first?.message ?? ''}`, parsed.error);
 }
 
+/**
+ * Read a record that only saves work. Null where it is not there or not what it should be, as what a broken disk has
+ * left of it: then the work is done again.
+ */
+export async function readRecord<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+): Promise<z.output<Schema> | null> {
+  return (await readJson(path, schema).catch(() => null)) ?? null;
+}
+
 const FAILURES = {
   ENOSPC: 'DISK_FULL',
   EDQUOT: 'DISK_FULL',

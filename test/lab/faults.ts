@@ -83,13 +83,22 @@ export async function thaw({ names, spec }: Target): Promise<void> {
   await setFrozen(`${names.cgroup}/${spec.name}/payload`, false);
 }
 
-/** Answer nothing on a TCP port of the host (`drop`), or refuse (`reject`), until it is healed or reboots. */
-export async function closePort(target: Target, port: number, how: 'drop' | 'reject'): Promise<void> {
+/**
+ * Answer nothing on a TCP port of the host (`drop`), or refuse (`reject`), until it is healed or reboots; `from` one
+ * address, or whoever asks.
+ */
+export async function closePort(
+  target: Target,
+  port: number,
+  how: 'drop' | 'reject',
+  { from }: { from?: string } = {},
+): Promise<void> {
+  const source = from === undefined ? '' : `ip saddr ${from} `;
   const verdict = how === 'drop' ? 'drop' : 'reject with tcp reset';
   await insideNetwork(
     target,
     `nft 'add table inet ${table}; add chain inet ${table} input { type filter hook input priority -10; };
-      add rule inet ${table} input tcp dport ${String(port)} ${verdict}'`,
+      add rule inet ${table} input ${source}tcp dport ${String(port)} ${verdict}'`,
   );
 }
 

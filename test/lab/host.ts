@@ -194,7 +194,8 @@ export class Host {
   freeze = () => faults.freeze(this.target);
   thaw = () => faults.thaw(this.target);
   dropPort = (port: number) => faults.closePort(this.target, port, 'drop');
-  rejectPort = (port: number) => faults.closePort(this.target, port, 'reject');
+  rejectPort = (port: number, options: { from?: string } = {}) =>
+    faults.closePort(this.target, port, 'reject', options);
   fillDisk = (path: string, size: { freeBytes: number }) => faults.fillDisk(this.target, path, size);
   heal = () => faults.heal(this.target);
 

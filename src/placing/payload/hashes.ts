@@ -7,7 +7,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { readJson, writeFileAtomic } from '../../process/files.ts';
+import { readRecord, writeFileAtomic } from '../../process/files.ts';
 
 const Known = z.record(z.string(), z.object({ size: z.number(), mtimeMs: z.number(), sha256: z.string() }));
 type Known = z.infer<typeof Known>;
@@ -30,7 +30,7 @@ export class Hashes {
   /** Return hash and size of a file. */
   async of(path: string): Promise<Hashed> {
     // A memory that cannot be read costs a second of hashing, no more.
-    this.#known ??= (await readJson(this.#file, Known).catch(() => undefined)) ?? {};
+    this.#known ??= (await readRecord(this.#file, Known)) ?? {};
     const { size, mtimeMs } = await stat(path);
     const known = this.#known[path];
     if (known?.size === size && known.mtimeMs === mtimeMs) return { sha256: known.sha256, size };

@@ -6,6 +6,7 @@ import { readLedger } from '../../lab/ledger.ts';
 import { until } from '../../lab/run.ts';
 import { repository } from '../../lab/stage.ts';
 import type { Fault } from '../fault.ts';
+import { servesOn } from '../gang.ts';
 import { clusterFile, root } from '../places.ts';
 import type { Scene } from '../scene.ts';
 
@@ -15,31 +16,43 @@ const node = 'jetson-thor';
 const asRoot = (scene: Scene, script: string) =>
   scene.worker.exec(['sh', '-ec', script], { user: 'root', reject: false });
 
-const sshDown: Fault = {
+const sshDown = servesOn({
   id: 'F22',
   group: 'C',
   step: 'bootstrap',
   crashPoint: 'before',
   title: 'sshd is down on one node',
   invariants: all,
-  start: 'prepared',
   inject: async (scene) => {
     await asRoot(scene, 'systemctl stop ssh.service');
     return scene.up();
   },
   expect: { exit: 1, code: 'SSH_REFUSED', node, within: 90 },
   heal: async (scene) => void (await asRoot(scene, 'systemctl start ssh.service')),
-};
+});
+
+const hostSilent = servesOn({
+  id: 'F23',
+  group: 'C',
+  step: 'bootstrap',
+  crashPoint: 'before',
+  title: 'A node says nothing on the port of ssh',
+  invariants: all,
+  inject: async (scene) => {
+    await scene.worker.dropPort(22);
+    return scene.up();
+  },
+  expect: { exit: 1, code: 'SSH_TIMEOUT', node, within: 90 },
+});
 
 const keys = '/etc/ssh/ssh_host_ed25519_key';
-const hostKeyChanged: Fault = {
+const hostKeyChanged = servesOn({
   id: 'F26',
   group: 'C',
   step: 'bootstrap',
   crashPoint: 'before',
   title: 'A host key is not the one that was pinned',
   invariants: all,
-  start: 'prepared',
   inject: async (scene) => {
     await asRoot(
       scene,
@@ -62,17 +75,16 @@ const hostKeyChanged: Fault = {
       scene,
       `[ ! -e ${keys}.true ] || { mv ${keys}.true ${keys}; mv ${keys}.pub.true ${keys}.pub; systemctl restart ssh.service; }`,
     )),
-};
+});
 
 const authorized = '/home/dgx/.ssh/authorized_keys';
-const keyRefused: Fault = {
+const keyRefused = servesOn({
   id: 'F29',
   group: 'C',
   step: 'bootstrap',
   crashPoint: 'before',
   title: 'A node refuses the user’s key',
   invariants: all,
-  start: 'prepared',
   inject: async (scene) => {
     await asRoot(scene, `mv ${authorized} ${authorized}.true`);
     return scene.up();
@@ -80,7 +92,7 @@ const keyRefused: Fault = {
   expect: { exit: 1, code: 'SSH_AUTH', node, within: 30 },
   heal: async (scene) =>
     void (await asRoot(scene, `[ ! -e ${authorized}.true ] || mv ${authorized}.true ${authorized}`)),
-};
+});
 
 const home = '/home/dgx';
 
@@ -219,14 +231,13 @@ async function swappedFile(scene: Scene, one: string, other: string): Promise<st
   return path;
 }
 
-const addressesSwapped: Fault = {
+const addressesSwapped = servesOn({
   id: 'F75',
   group: 'C',
   step: 'checks',
   crashPoint: 'before',
   title: 'The addresses of two nodes are swapped in the cluster file',
   invariants: all,
-  start: 'prepared',
   inject: async (scene) => scene.start(['up', await swappedFile(scene, '10.0.0.25', '10.0.0.27'), '--json']),
   expect: { exit: 3, code: 'CHECKS_FAILED', within: 60 },
   judge: async (scene, { stdout }) => {
@@ -238,10 +249,11 @@ const addressesSwapped: Fault = {
       'nothing was begun on any node',
     );
   },
-};
+});
 
 export const reachFaults: readonly Fault[] = [
   sshDown,
+  hostSilent,
   hostKeyChanged,
   keyRefused,
   cannotReachHome,

@@ -5,6 +5,7 @@ import { killUnit, unitPids } from '../../lab/ledger.ts';
 import { until } from '../../lab/run.ts';
 import { actOf, acts, type Act } from '../acts.ts';
 import type { Fault } from '../fault.ts';
+import { servesOn } from '../gang.ts';
 import { resultsOf } from '../judge/histories.ts';
 import { clusterFile, root } from '../places.ts';
 import { linesOf, processesOf, type Running, type Scene } from '../scene.ts';
@@ -213,14 +214,13 @@ const engineAfterWipe: Fault = {
 /** The host's own `date`, which its facts are read by: the clock itself is the machine's, and every host's. */
 const shim = '/usr/local/bin/date';
 
-const clockSetBack: Fault = {
+const clockSetBack = servesOn({
   id: 'F73',
   group: 'D',
   step: 'checks',
   crashPoint: 'before',
   title: 'The clock of a node was set back a day',
   invariants: all,
-  start: 'prepared',
   inject: async (scene) => {
     await scene.worker.writeFile(shim, '#!/bin/sh\nexec /bin/date -d \'-1 day\' "$@"\n', { user: 'root' });
     await scene.worker.exec(['chmod', '755', shim], { user: 'root' });
@@ -233,7 +233,7 @@ const clockSetBack: Fault = {
     return Promise.resolve();
   },
   heal: async (scene) => void (await scene.worker.exec(['rm', '-f', shim], { user: 'root' })),
-};
+});
 
 /** Everything that a machine of the same name and key lacks which was installed anew. */
 const reinstall = 'chmod -R u+w "$1"; rm -rf "$1" "$2"/.config "$2"/.cache "$2"/.local';

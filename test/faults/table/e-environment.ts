@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { repository } from '../../lab/stage.ts';
 import { actOf } from '../acts.ts';
 import type { Fault } from '../fault.ts';
+import { servesOn } from '../gang.ts';
 import { clusterFile, root } from '../places.ts';
 import { linesOf, processesOf } from '../scene.ts';
 
@@ -95,14 +96,34 @@ const killedHalfway: Fault = {
   },
 };
 
-const unknownModel: Fault = {
+/** Half of the model, as the tiny one is: 10 MB. */
+const halfModel = 5_000_000;
+const modelDiskFills: Fault = {
+  id: 'F57',
+  group: 'E',
+  step: 'stage model',
+  crashPoint: 'during',
+  title: 'The disk fills up at half of the model',
+  invariants: all,
+  start: 'placed',
+  inject: async (scene) => {
+    await scene.worker.exec(['mkdir', '-p', '/home/dgx/.cache/huggingface']);
+    await scene.worker.fillDisk('/home/dgx/.cache/huggingface', { freeBytes: halfModel });
+    return scene.up();
+  },
+  // A person can make room, and the run waits for that.
+  expect: { exit: 5, code: 'DISK_FULL', node: 'jetson-thor', within: bringUp },
+  // The small disk lies over the true one until the power is cut.
+  heal: (scene) => scene.worker.reboot(),
+};
+
+const unknownModel = servesOn({
   id: 'F60',
   group: 'E',
   step: 'stage model',
   crashPoint: 'before',
   title: 'The hub does not know the model',
   invariants: all,
-  start: 'prepared',
   inject: async (scene) => {
     const text = await readFile(join(repository, clusterFile), 'utf8');
     const other = join(scene.stage.lab.operator, 'no-such-model.yaml');
@@ -110,11 +131,12 @@ const unknownModel: Fault = {
     return scene.start(['up', other, '--json']);
   },
   expect: { exit: 1, code: 'MODEL_NOT_FOUND', within: 60 },
-};
+});
 
 export const environmentFaults: readonly Fault[] = [
   indexFails,
   environmentDeleted,
+  modelDiskFills,
   killedHalfway,
   unknownModel,
 ];

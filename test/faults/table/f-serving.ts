@@ -1,8 +1,8 @@
 /** F. Ray, network, serving. */
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import { unitPids } from '../../lab/ledger.ts';
 import { until } from '../../lab/run.ts';
 import type { Fault } from '../fault.ts';
+import { gangOf } from '../gang.ts';
 import { linesOf, processesOf, type Scene } from '../scene.ts';
 
 const bringUp = 240;
@@ -43,10 +43,7 @@ const portHeld: Fault = {
 };
 
 let rayBefore: string[] = [];
-const rays = async (scene: Scene): Promise<string[]> =>
-  (await Promise.all(scene.hosts.map((host) => unitPids(host)))).flatMap((units) =>
-    Object.entries(units).flatMap(([name, pid]) => (name.includes('-ray-') ? [`${name} ${pid}`] : [])),
-  );
+const rays = (scene: Scene): Promise<string[]> => gangOf(scene, /-ray-/);
 
 const ownRay: Fault = {
   id: 'F63',
@@ -104,6 +101,39 @@ const launcherExits: Fault = {
   expect: { exit: 1, code: 'ENGINE_EXITED', node: 'spark-ea8e', within: bringUp },
 };
 
+const answersNothing: Fault = {
+  id: 'F69',
+  group: 'F',
+  step: 'smoke test',
+  crashPoint: 'during',
+  title: 'The server is healthy and its completions hold no text',
+  invariants: all,
+  start: 'prepared',
+  inject: async (scene) => {
+    await scene.head.writeFile('/etc/windlass-lab/engine.json', '{"STANDIN_ANSWER": "empty"}', {
+      user: 'root',
+    });
+    return scene.up();
+  },
+  expect: { exit: 1, code: 'SMOKE_FAILED', node: 'spark-ea8e', within: bringUp },
+};
+
+/** From one node only, as a firewall between two of them would. */
+const headUnreachable: Fault = {
+  id: 'F64',
+  group: 'F',
+  step: 'join workers',
+  crashPoint: 'before',
+  title: 'A node cannot reach the port of Ray on the head',
+  invariants: all,
+  start: 'prepared',
+  inject: async (scene) => {
+    await scene.head.rejectPort(6379, { from: '10.0.0.27' });
+    return scene.up();
+  },
+  expect: { exit: 1, code: 'RAY_HEAD_UNREACHABLE', node: 'jetson-thor', within: bringUp },
+};
+
 const interfaceRenamed: Fault = {
   id: 'F66',
   group: 'F',
@@ -124,4 +154,12 @@ const interfaceRenamed: Fault = {
   },
 };
 
-export const servingFaults: readonly Fault[] = [portHeld, launcherExits, rankExits, interfaceRenamed, ownRay];
+export const servingFaults: readonly Fault[] = [
+  portHeld,
+  headUnreachable,
+  launcherExits,
+  rankExits,
+  answersNothing,
+  interfaceRenamed,
+  ownRay,
+];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { appendLine, readJson, writeFileAtomic } from '../../../src/process/files.ts';
+import { appendLine, readJson, readRecord, writeFileAtomic } from '../../../src/process/files.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -72,6 +72,17 @@ describe('appendLine', () => {
     await expect(appendLine(at('link'), 'x')).rejects.toMatchObject({ code: 'UPLOAD' });
     expect(await readdir(folder)).toEqual(['link']);
   });
+});
+
+test('a record that cannot be read is none', async () => {
+  const schema = z.object({ id: z.string() });
+  for (const text of ['', '{"id":', '{"id":1}']) {
+    await writeFile(at('record'), text);
+    expect(await readRecord(at('record'), schema)).toBeNull();
+  }
+  await writeFile(at('record'), '{"id":"x"}');
+  expect(await readRecord(at('record'), schema)).toEqual({ id: 'x' });
+  expect(await readRecord(at('none'), schema)).toBeNull();
 });
 
 describe('readJson', () => {

@@ -7,6 +7,7 @@ so that a test can reach ranks whose environment is decided by somebody else:
   STANDIN_SILENT_S      seconds of silence in the first generation, spent compiling in a child process
   STANDIN_EXIT_AFTER_S  seconds after which the process exits with code 1
   STANDIN_HANG_AT       imports | placement | rendezvous | weights | kv | warmup: stop there for ever
+  STANDIN_ANSWER        empty: completions hold no text, while health and the list of models are as ever
   STANDIN_WHO           launcher | rank: whom exit and hang concern (default: whoever reads them)
 
 Only silences scale with the speed. Time-outs, and the seconds named above, are real seconds.
@@ -68,6 +69,11 @@ def compile_kernels(seconds):
     """Silence of a first use: a child process works, nothing is printed."""
     if seconds > 0:
         subprocess.run([sys.executable, "-S", "-c", _COMPILE, str(seconds)], check=False)
+
+
+def answers_nothing():
+    """Are completions to hold no text?"""
+    return _read("STANDIN_ANSWER") == "empty"
 
 
 def extra_silence():

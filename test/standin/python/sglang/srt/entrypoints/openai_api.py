@@ -7,6 +7,7 @@ import uuid
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from .. import controls
 from ..model.tokenizer import chat_prompt
 
 
@@ -113,6 +114,8 @@ async def _answer(manager, body, prompt, shape):
         chunks = _chunks(manager, tokens, options, head, shape, wants_usage)
         return StreamingResponse(chunks, media_type="text/event-stream")
     last = await manager.complete(tokens, **options)
+    if controls.answers_nothing():
+        last = {**last, "text": ""}
     usage = _usage(prompt_size, last["count"])
     choices = [shape.whole(last["text"], last["finished"])]
     return {**head, "object": shape.object, "choices": choices, "usage": usage, "metadata": {"weight_version": "default"}}

@@ -1,0 +1,138 @@
+/** D. What people, cleaners and broken disks do to a node, whose next `up` needs no hand. */
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import type { Fault, State } from '../fault.ts';
+import { root } from '../places.ts';
+import { linesOf, processesOf, type Scene } from '../scene.ts';
+
+interface Damage {
+  readonly id: string;
+  readonly step: string;
+  readonly title: string;
+  readonly start: State;
+  /** Done to the second node, while nothing of windlass works on it. */
+  readonly harm: (scene: Scene) => Promise<unknown>;
+  readonly judge?: (scene: Scene) => Promise<void>;
+}
+
+const damage = ({ id, step, title, start, harm, judge }: Damage): Fault => ({
+  id,
+  group: 'D',
+  step,
+  title,
+  invariants: ['I1', 'I2', 'I3', 'I4', 'I7', 'I8', 'I9'],
+  start,
+  inject: async (scene) => {
+    await harm(scene);
+    return scene.up();
+  },
+  expect: { exit: 0, within: 360 },
+  ...(judge && { judge }),
+});
+
+const sh = (scene: Scene, script: string, ...args: string[]) =>
+  scene.worker.exec(['sh', '-ec', script, 'sh', ...args]);
+
+const begun = async (scene: Scene, step: string): Promise<number> =>
+  (await linesOf(scene.worker, step, scene.since)).filter(({ what }) => what === 'began').length;
+
+const demandBegun = (step: string) => async (scene: Scene) => {
+  equal(await begun(scene, step), 1, `${step} was begun once`);
+};
+
+const userEnded: Damage = {
+  id: 'F78',
+  step: 'serving',
+  title: 'All processes of the user are ended on a node while the cluster serves',
+  start: 'serving',
+  harm: async (scene) => {
+    await scene.worker.exec(['loginctl', 'terminate-user', 'dgx'], { user: 'root', reject: false });
+    await scene.worker.waitForSsh();
+  },
+};
+
+const rayStopped: Damage = {
+  id: 'F79',
+  step: 'serving',
+  title: 'Somebody runs `ray stop` on a node while the cluster serves',
+  start: 'serving',
+  harm: (scene) => sh(scene, 'for ray in "$1"/envs/*/bin/ray; do "$ray" stop --force; break; done', root),
+};
+
+const temporaryFilesSwept: Damage = {
+  id: 'F80',
+  step: 'serving',
+  title: 'Temporary files are swept away on a node, those of Ray among them',
+  start: 'serving',
+  harm: (scene) => sh(scene, 'rm -rf /tmp/* "$1"/ray/* 2>/dev/null || true', root),
+};
+
+const modelCut: Damage = {
+  id: 'F81',
+  step: 'stage model',
+  title: 'A file of the model has lost its second half',
+  start: 'prepared',
+  harm: (scene) =>
+    sh(
+      scene,
+      `find -L /home/dgx/.cache/huggingface -path '*/snapshots/*.safetensors' | head -n1 | while read -r file; do
+         size=$(stat -Lc %s "$file"); chmod u+w "$(readlink -f "$file")"; truncate -s $((size / 2)) "$file"
+       done`,
+    ),
+  judge: demandBegun('stage model'),
+};
+
+const interpreterGone: Damage = {
+  id: 'F82',
+  step: 'install wheels',
+  title: 'The environment has lost its interpreter',
+  start: 'prepared',
+  harm: (scene) => sh(scene, 'chmod -R u+w "$1"/envs; rm -f "$1"/envs/*/bin/python*', root),
+  judge: demandBegun('install wheels'),
+};
+
+const recordsEmpty: Damage = {
+  id: 'F83',
+  step: 'checks',
+  title: 'After a power cut the records of a node are empty, and its ledger ends in half a line',
+  start: 'prepared',
+  harm: (scene) =>
+    sh(
+      scene,
+      `chmod -R u+w "$1"/envs "$1"/proofs "$1"/models
+       find "$1"/envs "$1"/proofs "$1"/models -maxdepth 2 -name '*.json' -exec truncate -s 0 {} +
+       printf '{"at":1,"step":"inst' >> "$1"/ledger.jsonl`,
+      root,
+    ),
+};
+
+const tokenGone: Damage = {
+  id: 'F84',
+  step: 'serving',
+  title: 'The token of Ray is deleted on the head while the cluster serves',
+  start: 'serving',
+  harm: (scene) => scene.head.exec(['rm', '-f', `${root}/secrets/rayToken`]),
+};
+
+const identityGone: Damage = {
+  id: 'F85',
+  step: 'serving',
+  title: 'The identity of a node is deleted while the cluster serves',
+  start: 'serving',
+  harm: (scene) => sh(scene, 'rm -f "$1"/node.json', root),
+  judge: async (scene) => {
+    for (const host of scene.hosts)
+      deepEqual((await processesOf(host, /windlass-ray-/)).length > 0, true, `Ray runs on ${host.name}`);
+    ok((await scene.worker.readFile(`${root}/node.json`)).includes('"id"'), 'it has an identity again');
+  },
+};
+
+export const damageFaults: readonly Fault[] = [
+  userEnded,
+  rayStopped,
+  temporaryFilesSwept,
+  modelCut,
+  interpreterGone,
+  recordsEmpty,
+  tokenGone,
+  identityGone,
+].map(damage);

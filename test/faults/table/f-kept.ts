@@ -1,0 +1,99 @@
+/** F. A cluster with a keeper: nobody runs any command after the harm, and it serves again. */
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { KeeperStatus } from '../../../src/cluster/keeper.ts';
+import { until } from '../../lab/run.ts';
+import { repository } from '../../lab/stage.ts';
+import type { Fault } from '../fault.ts';
+import { complete } from '../judge/ready.ts';
+import { clusterFile } from '../places.ts';
+import { linesOf, type Scene } from '../scene.ts';
+
+interface KeptStatus {
+  readonly status: string;
+  readonly keeper: KeeperStatus | null;
+}
+
+/** The file of the suite with a keeper, where the operator can find it. */
+async function keptFile(scene: Scene): Promise<string> {
+  const text = await readFile(join(repository, clusterFile), 'utf8');
+  const path = join(scene.stage.lab.operator, 'kept.yaml');
+  await writeFile(path, text.replace('keeper: { enabled: false }', 'keeper: { enabled: true }'));
+  return path;
+}
+
+/** Null while the home is away. */
+async function statusOf(scene: Scene, path: string): Promise<KeptStatus | null> {
+  const { exit, stdout } = await scene.run(['status', path, '--json']);
+  return exit === 0 ? (JSON.parse(stdout) as KeptStatus) : null;
+}
+
+interface Harm {
+  readonly id: string;
+  readonly step: string;
+  readonly title: string;
+  readonly harm: (scene: Scene) => Promise<void>;
+  /** Seconds from the harm until the cluster serves again. */
+  readonly seconds: number;
+}
+
+const kept = ({ id, step, title, harm, seconds }: Harm): Fault => ({
+  id,
+  group: 'F',
+  step,
+  title,
+  invariants: ['I1', 'I2', 'I3', 'I4', 'I7', 'I8', 'I9'],
+  start: 'serving',
+  inject: async (scene) => {
+    const path = await keptFile(scene);
+    await scene.demand(['up', path, '--json']);
+    await harm(scene);
+    await until(
+      'the keeper has brought the cluster back',
+      async () => {
+        const status = await statusOf(scene, path);
+        return status?.keeper?.state === 'watches' && typeof status.keeper.last?.servesAt === 'number';
+      },
+      { seconds, everyMs: 1_000 },
+    );
+    return scene.start(['status', path, '--json']);
+  },
+  expect: { exit: 0, within: 15 },
+  judge: async (scene, { stdout }) => {
+    const { status, keeper } = JSON.parse(stdout) as KeptStatus;
+    equal(status, 'ready');
+    ok(keeper?.last?.what.includes('jetson-thor') ?? false, `the lost node is named: ${stdout}`);
+    const launched = await linesOf(scene.head, 'launch server', scene.since);
+    deepEqual(
+      launched.map(({ what }) => what),
+      ['began'],
+      'the gang was started once',
+    );
+    equal(await complete(scene), '');
+  },
+});
+
+const rankKilled: Harm = {
+  id: 'F70',
+  step: 'kept',
+  title: 'A rank is killed while the keeper watches, and rank 0 still answers health',
+  harm: async (scene) => {
+    const ranks = (await scene.worker.processes()).filter(({ commandLine }) =>
+      commandLine.join(' ').includes('ray::SchedulerActor'),
+    );
+    equal(ranks.length, 1, 'a rank runs');
+    for (const { pid } of ranks) process.kill(pid, 'SIGKILL');
+  },
+  seconds: 240,
+};
+
+const nodeReboots: Harm = {
+  id: 'F48',
+  step: 'kept',
+  title: 'Node loses power while the keeper watches, and is back',
+  harm: (scene) => scene.worker.reboot(),
+  seconds: 360,
+};
+
+export const keptFaults: readonly Fault[] = [kept(rankKilled), kept(nodeReboots)];

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { NodeContext } from '../../../activities/context.ts';
 import { holdNode, readOwner } from '../../../activities/ownership.ts';
 import { machine, nodeId, run } from './in-activity.ts';
@@ -39,4 +39,33 @@ test.each([
 ])('what was given is %s', async (_what, given) => {
   const asked = { ...run, replaces: [given] };
   await expect(holdNode(context, asked)).rejects.toMatchObject({ code: 'NODE_OWNED' });
+});
+
+describe('of one cluster', () => {
+  const own = ({ startedAt, run: id }: { startedAt: number; run: string }) => ({
+    ...run,
+    fence: { startedAt, run: id },
+  });
+  const newer = own({ startedAt: 2, run: 'run-2' });
+
+  test('a run that began before the one that acted last may change nothing any more', async () => {
+    await writeFile(context.layout.owner, JSON.stringify(newer));
+    await expect(holdNode(context, run)).rejects.toMatchObject({ code: 'FENCED' });
+    expect(await readOwner(context)).toEqual(newer);
+  });
+
+  test('the newer one takes its place, and of two that began at once the same one wins everywhere', async () => {
+    await writeFile(context.layout.owner, JSON.stringify(run));
+    await holdNode(context, newer);
+    expect(await readOwner(context)).toEqual(newer);
+    await expect(holdNode(context, own({ startedAt: 2, run: 'run-1' }))).rejects.toMatchObject({
+      code: 'FENCED',
+    });
+    await holdNode(context, own({ startedAt: 2, run: 'run-3' }));
+  });
+
+  test('whom a damaged file named is not guessed', async () => {
+    await writeFile(context.layout.owner, '{"cluster":');
+    await expect(holdNode(context, run)).rejects.toMatchObject({ code: 'FACT_UNREADABLE' });
+  });
 });

@@ -1,0 +1,57 @@
+/** The smoke test against a server that answers as SGLang does, and in the ways in which one only seems to serve. */
+import { once } from 'node:events';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, test } from '@jest/globals';
+import { smokeTest } from '../../../activities/smoke.ts';
+import { base, inActivity, machine } from './in-activity.ts';
+
+interface Says {
+  readonly model?: string;
+  readonly text?: string;
+  readonly streamed?: readonly string[];
+  readonly status?: number;
+}
+
+let server: Server | undefined;
+afterEach(() => {
+  server?.close();
+});
+
+const json = (response: ServerResponse, body: unknown) => response.end(JSON.stringify(body));
+
+/** What the smoke test finds of a server that says this. */
+async function ask({ model = 'tiny', text = 'A wind.', streamed = ['A', ' wind.'], status = 200 }: Says) {
+  server = createServer((request, response) => {
+    if (request.url === '/v1/models') return void json(response, { data: [{ id: model }] });
+    let body = '';
+    request.on('data', (part: Buffer) => (body += part.toString()));
+    request.on('end', () => {
+      response.statusCode = status;
+      if (!(JSON.parse(body) as { stream: boolean }).stream) {
+        json(response, { choices: [{ message: { content: text } }], usage: { completion_tokens: 3 } });
+        return;
+      }
+      for (const content of streamed)
+        response.write(`data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`);
+      response.end('data: [DONE]\n\n');
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const input = { ...base('/nowhere'), address: '127.0.0.1', port, servedName: 'tiny', withApiKey: false };
+  return inActivity(() => smokeTest(machine('/nowhere'))(input));
+}
+
+test('an answer and a stream of tokens are told', async () => {
+  expect(await ask({})).toMatchObject({ answer: 'A wind.', tokens: 3, streamedChunks: 2 });
+});
+
+test.each([
+  ['another model', { model: 'other' }, 'WRONG_MODEL_SERVED', 'other'],
+  ['no text', { text: ' ' }, 'SMOKE_FAILED', 'the completion holds no text'],
+  ['no token in its stream', { streamed: [''] }, 'SMOKE_FAILED', 'the stream delivered no token'],
+  ['an error', { status: 500 }, 'SMOKE_FAILED', '/v1/chat/completions answered 500'],
+] as const)('a server with %s does not serve', async (_what, says, type, message) => {
+  await expect(ask(says)).rejects.toMatchObject({ type, message: expect.stringContaining(message) });
+});

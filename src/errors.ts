@@ -421,13 +421,6 @@ export const codes = {
     (d) => `${text(d['value'])} is not a Temporal address`,
     () => 'It must be host:port; an IPv6 address stands in brackets, as [::1]:7233.',
   ),
-  HOME_PORT_TAKEN: entry(
-    'never',
-    waitingForPerson,
-    (d) =>
-      `TCP ${text(d['port'])} on the head is held by ${text(d['by'])}, which is not the Temporal service of this home`,
-    () => 'Nobody else’s server is adopted. Stop it, or set temporal.port in the cluster file.',
-  ),
   HOME_FAILED: entry(
     'act',
     stepFailed,

@@ -2,7 +2,7 @@
  * The acts of a bring-up as a fault meets them: where each runs, and how one sees that it is half done. What stops a
  * download in its middle is the server; what Ray and the engine do is caught on its way, and seen not to be over.
  */
-import { ok } from 'node:assert/strict';
+import { equal, ok } from 'node:assert/strict';
 import type { Host } from '../lab/host.ts';
 import type { State } from './fault.ts';
 import type { Running, Scene } from './scene.ts';
@@ -124,6 +124,12 @@ export const acts: readonly Act[] = [
   ray('join workers', (scene) => scene.worker, '/raylet'),
   launch,
 ];
+
+/** The step was begun exactly once since the case began. */
+export async function begunOnce(scene: Scene, act: Act): Promise<void> {
+  const lines = await linesOf(act.host(scene), act.step, scene.since);
+  equal(lines.filter(({ what }) => what === 'began').length, 1, `${act.step}: ${JSON.stringify(lines)}`);
+}
 
 export function actOf(step: string): Act {
   const found = acts.find((act) => act.step === step);

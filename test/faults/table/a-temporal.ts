@@ -1,12 +1,12 @@
 /** A. Temporal and the way to it. */
-import { equal, ok } from 'node:assert/strict';
+import { ok } from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { killUnit } from '../../lab/ledger.ts';
-import { actOf, type Act } from '../acts.ts';
+import { actOf, begunOnce, type Act } from '../acts.ts';
 import type { Fault } from '../fault.ts';
 import { servesOn } from '../gang.ts';
 import { root } from '../places.ts';
-import { linesOf, type Scene } from '../scene.ts';
+import type { Scene } from '../scene.ts';
 
 const bringUp = 240;
 const all = ['I1', 'I2', 'I3', 'I4', 'I7', 'I8', 'I9'] as const;
@@ -54,12 +54,7 @@ const killedFor = (seconds: number, act: Act): Fault => ({
     return running;
   },
   expect: { exit: 0, within: bringUp },
-  judge: async (scene) => {
-    const began = (await linesOf(act.host(scene), act.step, scene.since)).filter(
-      ({ what }) => what === 'began',
-    );
-    equal(began.length, 1, `${act.step} was begun once`);
-  },
+  judge: (scene) => begunOnce(scene, act),
   heal: async (scene) => void (await temporal(scene, 'start')),
 });
 

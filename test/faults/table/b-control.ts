@@ -1,14 +1,16 @@
 /** B. Control worker and command line. */
-import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { deepEqual, equal, match, notDeepEqual, ok } from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { killUnit, readLedger } from '../../lab/ledger.ts';
 import { until } from '../../lab/run.ts';
 import { repository } from '../../lab/stage.ts';
-import { actOf, acts, type Act } from '../acts.ts';
+import { actOf, acts, begunOnce, type Act } from '../acts.ts';
 import type { Fault, Outcome } from '../fault.ts';
+import { gangOf } from '../gang.ts';
 import { clusterFile, root } from '../places.ts';
-import { linesOf, processesOf, type Running, type Scene } from '../scene.ts';
+import { processesOf, type Running, type Scene } from '../scene.ts';
 
 const bringUp = 240;
 const all = ['I1', 'I2', 'I3', 'I4', 'I7', 'I8', 'I9'] as const;
@@ -46,10 +48,7 @@ async function endsAlone(scene: Scene, act: Act): Promise<void> {
   const after = await statusOf(scene);
   deepEqual(after.run?.run, run?.run, 'it is the same run');
   equal(after.run?.status, 'COMPLETED');
-  const began = (await linesOf(act.host(scene), act.step, scene.since)).filter(
-    ({ what }) => what === 'began',
-  );
-  equal(began.length, 1, `${act.step} was begun once`);
+  await begunOnce(scene, act);
 }
 
 const letGo = (id: string, title: string, signal: NodeJS.Signals, exit: number, act: Act): Fault => ({
@@ -179,12 +178,57 @@ const controlKilled = (act: Act): Fault => ({
     return running;
   },
   expect: { exit: 0, within: bringUp },
-  judge: async (scene) => {
-    const began = (await linesOf(act.host(scene), act.step, scene.since)).filter(
-      ({ what }) => what === 'began',
-    );
-    equal(began.length, 1, `${act.step} was begun once`);
+  judge: (scene) => begunOnce(scene, act),
+});
+
+/** Everything that is not the act itself, at one moment; another command line finds the run. */
+const allKilled = (act: Act): Fault => ({
+  id: 'F86',
+  group: 'B',
+  step: act.step,
+  crashPoint: 'during',
+  title: 'Command line, control worker, Temporal and every node worker killed at once',
+  invariants: all,
+  start: act.start,
+  inject: async (scene) => {
+    const { running, go } = await inMiddleOf(scene, act);
+    const acting = await gangOf(scene, act.unit);
+    notDeepEqual(acting, [], `the unit of ${act.step} runs`);
+    running.signal('SIGKILL');
+    await Promise.all([
+      killUnit(scene.head, 'windlass-control'),
+      killUnit(scene.head, 'windlass-temporal'),
+      ...scene.hosts.map((host) => killUnit(host, 'windlass-node')),
+    ]);
+    await running.ended;
+    deepEqual(await gangOf(scene, act.unit), acting, 'the act outlives them');
+    go();
+    return scene.up();
   },
+  expect: { exit: 0, within: bringUp },
+  judge: (scene) => begunOnce(scene, act),
+});
+
+/** A laptop that sleeps: the run needs nobody, and the command that follows it has only lost its sight. */
+const lineCut = (act: Act, seconds: number): Fault => ({
+  id: 'F87',
+  group: 'B',
+  step: act.step,
+  crashPoint: 'during',
+  title: `The operator’s line to the head is cut for ${String(seconds)} s`,
+  invariants: all,
+  start: act.start,
+  inject: async (scene) => {
+    const { running, go } = await inMiddleOf(scene, act);
+    await scene.head.isolateFrom('operator');
+    go();
+    // The length of the outage is the fault itself.
+    await sleep(seconds * 1000);
+    await scene.head.heal();
+    return running;
+  },
+  expect: { exit: 0, within: bringUp },
+  judge: (scene) => begunOnce(scene, act),
 });
 
 const downTwice: Fault = {
@@ -271,6 +315,8 @@ export const controlFaults: readonly Fault[] = [
   twoAtOnce,
   differingFile,
   ...acts.map(controlKilled),
+  ...[early, late].map(allKilled),
+  lineCut(late, 120),
   downTwice,
   downOnFresh,
   homeDiskFull,

@@ -3,7 +3,7 @@ import { equal, notEqual, ok } from 'node:assert/strict';
 import { activityIdOf } from '../../../src/cluster/names.ts';
 import { killUnit, unitPids } from '../../lab/ledger.ts';
 import { until } from '../../lab/run.ts';
-import { actOf, acts, type Act } from '../acts.ts';
+import { actOf, acts, begunOnce, type Act } from '../acts.ts';
 import type { Fault } from '../fault.ts';
 import { servesOn } from '../gang.ts';
 import { resultsOf } from '../judge/histories.ts';
@@ -22,12 +22,6 @@ const programOf = async (scene: Scene, act: Act): Promise<string> =>
     .filter(({ commandLine }) => commandLine.some((word) => word.endsWith('/unit.js')))
     .map(({ pid, startTime }) => `${String(pid)} since ${String(startTime)}`)
     .join();
-
-/** The step was begun exactly once since the case began. */
-async function begunOnce(scene: Scene, act: Act): Promise<void> {
-  const lines = await linesOf(act.host(scene), act.step, scene.since);
-  equal(lines.filter(({ what }) => what === 'began').length, 1, `${act.step}: ${JSON.stringify(lines)}`);
-}
 
 /** Have the node worker die at a named point of a step, and see that it did. */
 async function dieAt(scene: Scene, act: Act, point: 'before-act' | 'after-act'): Promise<Running> {
@@ -268,7 +262,7 @@ export const nodeFaults: readonly Fault[] = [
   ...acts.map(killedAfter),
   ...acts.map(killedBefore),
   ...['install wheels', 'stage model'].map((step) => frozen(actOf(step))),
-  ...['install wheels', 'join workers'].map((step) => powerCut(actOf(step))),
+  ...acts.map(powerCut),
   powerCutWhileServing,
   stateWiped,
   engineAfterWipe,

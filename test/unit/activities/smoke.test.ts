@@ -23,7 +23,10 @@ const json = (response: ServerResponse, body: unknown) => response.end(JSON.stri
 /** What the smoke test finds of a server that says this. */
 async function ask({ model = 'tiny', text = 'A wind.', streamed = ['A', ' wind.'], status = 200 }: Says) {
   server = createServer((request, response) => {
-    if (request.url === '/v1/models') return void json(response, { data: [{ id: model }] });
+    if (request.url === '/v1/models') {
+      json(response, { data: [{ id: model }] });
+      return;
+    }
     let body = '';
     request.on('data', (part: Buffer) => (body += part.toString()));
     request.on('end', () => {

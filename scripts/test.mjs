@@ -36,6 +36,8 @@ if (!existsSync(join(root, 'node_modules/jest'))) {
 if (projects.some((project) => needHosts.includes(project))) {
   console.log('building dist/: what is placed on the hosts of the lab');
   if (run('npm', ['run', '--silent', 'build']) !== 0) process.exit(1);
+  if (projects.includes('lab') && run(process.execPath, ['scripts/build.mjs', '--crash-points']) !== 0)
+    process.exit(1);
 }
 
 /**

@@ -46,7 +46,7 @@ export class Traffic {
   /** Bytes a second for each body; undefined sends as fast as it can. */
   delayBytesPerSecond: number | undefined;
   private readonly log: RequestRecord[] = [];
-  private failures = 0;
+  private failures = { count: 0, pattern: /^/ };
   private holds: PendingHold[] = [];
   private taken: PendingHold[] = [];
 
@@ -55,9 +55,9 @@ export class Traffic {
     return this.log;
   }
 
-  /** Answer the next `count` requests with 503. */
-  failNext(count: number): void {
-    this.failures += count;
+  /** Answer the next `count` requests whose URL matches with 503, in place of what was asked before. */
+  failNext(count: number, pattern = /^/): void {
+    this.failures = { count, pattern };
   }
 
   /** Stop the next body whose URL matches after `afterBytes` (half of it when not given), until released. */
@@ -71,8 +71,9 @@ export class Traffic {
     return { reached: reached.promise, release };
   }
 
-  /** Let every held body go on, and forget holds that nothing has reached. */
+  /** Let every held body go on, and forget holds that nothing has reached and failures that nobody has met. */
   release(): void {
+    this.failNext(0);
     for (const hold of [...this.holds, ...this.taken]) hold.release();
     this.holds = [];
     this.taken = [];
@@ -91,8 +92,8 @@ export class Traffic {
       },
     };
     this.log.push(record);
-    if (this.failures === 0) return record;
-    this.failures -= 1;
+    if (this.failures.count === 0 || !this.failures.pattern.test(url)) return record;
+    this.failures.count -= 1;
     response.writeHead(503).end('stand-in failure');
     return undefined;
   }

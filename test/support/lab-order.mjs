@@ -1,11 +1,11 @@
 /**
- * The order of the labs, two at a time. The longest begins: most of its time it waits for a line that is cut. Beside
- * its first half go those that start no Ray, since Ray gives its helpers 15 s, and two gangs that start at once on two
- * cores come close to that.
+ * The order of the labs, two at a time. Ray gives its helpers 15 s, and a gang of two hosts beside one of four comes
+ * close to that on two cores: so the two halves of the faults, of two hosts each, run side by side, and beside the gang
+ * of four those that start no Ray.
  */
 import Sequencer from '@jest/test-sequencer';
 
-const order = ['durable', 'reach', 'lab', 'pack', 'ssh', 'bring-up', 'secrets'].map(
+const order = ['faults-node', 'faults-control', 'bring-up', 'reach', 'lab', 'pack', 'ssh', 'secrets'].map(
   (name) => `/lab/${name}.test.ts`,
 );
 const placeOf = ({ path }) => order.findIndex((end) => path.endsWith(end)) + 1 || order.length + 1;

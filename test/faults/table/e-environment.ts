@@ -17,11 +17,11 @@ const indexFails: Fault = {
   group: 'E',
   step: 'install wheels',
   crashPoint: 'before',
-  title: 'The package index answers 503 for a while',
+  title: 'The package index answers 503 to every wheel for a while',
   invariants: all,
   start: 'placed',
   inject: (scene) => {
-    scene.stage.index.traffic.failNext(12);
+    scene.stage.index.traffic.failNext(12, /\.whl$/);
     return Promise.resolve(scene.up());
   },
   expect: { exit: 0, within: bringUp },

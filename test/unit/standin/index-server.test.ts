@@ -94,7 +94,9 @@ describe('the stand-in index', () => {
     index.traffic.failNext(1);
     expect((await fetch(file())).status).toBe(503);
     expect((await fetch(file())).status).toBe(200);
-    expect(index.traffic.requests().map(({ status }) => status)).toEqual([503, 200]);
+    index.traffic.failNext(1, /[.]none$/);
+    expect((await fetch(file())).status).toBe(200);
+    expect(index.traffic.requests().map(({ status }) => status)).toEqual([503, 200, 200]);
   });
 
   test('sends no faster than it is told to', async () => {

@@ -3,7 +3,10 @@ import { open, readFile } from 'node:fs/promises';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { engineUnitName } from '../src/cluster/gang.ts';
 import type { EngineUnit } from '../src/cluster/inputs.ts';
-import { EngineInput, WatchInput } from '../src/cluster/inputs.ts';
+import { EngineInput, ReadyInput, WatchInput } from '../src/cluster/inputs.ts';
+import type { Phase } from '../src/engines/engine.ts';
+import type { Signs } from '../src/engines/patience.ts';
+import { stuckBecause } from '../src/engines/patience.ts';
 import { explainExit, readPhase, sglangApiKeyConfig, sglangArguments } from '../src/engines/sglang.ts';
 import { fail } from '../src/errors.ts';
 import type { Command } from '../src/process/command.ts';
@@ -17,9 +20,6 @@ import { define } from './define.ts';
 import { placePath } from './proof.ts';
 import { rayAuthentication } from './ray.ts';
 
-/** No log line, no CPU time and no child coming or going for this long is called stuck. First-use compilers run as
- * children and use CPU; the longest silence without either was seen while peers were awaited. */
-const stuckAfterMs = 10 * 60_000;
 const lookEveryMs = 500;
 
 export const apiKeyPath = (context: NodeContext): string => `${context.layout.secrets}/apiKey`;
@@ -110,9 +110,8 @@ async function endedInThisGeneration(
   throw fail('ENGINE_EXITED', { phase, after, exit: result.exitCode ?? result.signal, evidence, log });
 }
 
-/** What counts as progress: more log, more CPU time of the unit's processes, other processes. */
-interface Progress {
-  readonly logBytes: number;
+/** What counts as work: more CPU time of the unit's processes, other processes. First-use compilers run as children. */
+interface Work {
   readonly cpuTicks: number;
   readonly pids: string;
 }
@@ -120,17 +119,14 @@ interface Progress {
 /** A busy loop that waits for a peer uses a whole core; a process at rest well under this many ticks a second. */
 const restingTicksPerLook = 2;
 
-const moved = (before: Progress, now: Progress): boolean =>
-  now.logBytes !== before.logBytes ||
-  now.pids !== before.pids ||
-  now.cpuTicks - before.cpuTicks > restingTicksPerLook;
+const moved = (before: Work, now: Work): boolean =>
+  now.pids !== before.pids || now.cpuTicks - before.cpuTicks > restingTicksPerLook;
 
-async function readProgress(units: readonly string[], logBytes: number): Promise<Progress> {
+async function readWork(units: readonly string[]): Promise<Work> {
   const looks = await Promise.all(units.map(lookAtUnit));
   const groups = looks.flatMap((look) => (look.controlGroup === null ? [] : [look.controlGroup]));
   const members = (await Promise.all(groups.map(membersOf))).flat();
   return {
-    logBytes,
     cpuTicks: members.reduce((sum, member) => sum + member.cpuTicks, 0),
     pids: members.map((member) => member.pid).join(','),
   };
@@ -169,32 +165,29 @@ class LogReader {
 export const confirmReady = (context: NodeContext) =>
   define(
     context,
-    EngineInput,
-    async ({ engine, generation, ray }): Promise<{ phases: Record<string, number> }> => {
+    ReadyInput,
+    async ({ engine, generation, ray, patience }): Promise<{ phases: Record<string, number> }> => {
       const unit = engineUnitName(engine);
       const signal = cancellationSignal();
       const log = new LogReader(logOf(context, unit));
       const phases: Record<string, number> = {};
       const startedAt = Date.now();
-      let phase = 'starting';
-      let progress: Progress = { logBytes: 0, cpuTicks: 0, pids: '' };
-      let progressAt = startedAt;
+      let phase: Phase = 'imports';
+      let work: Work = { cpuTicks: 0, pids: '' };
+      let signs: Signs = { lineAt: startedAt, workAt: startedAt };
       for (;;) {
-        for (const line of await log.lines()) phase = readPhase(line) ?? phase;
+        const lines = await log.lines();
+        for (const line of lines) phase = readPhase(line) ?? phase;
         phases[phase] ??= Math.round((Date.now() - startedAt) / 100) / 10;
         if (phase === 'ready') return { phases };
         await endedInThisGeneration(context, unit, generation, phase);
-        const now = await readProgress([unit, ray], log.bytes);
-        if (moved(progress, now)) progressAt = Date.now();
-        progress = now;
-        const idleMs = Date.now() - progressAt;
-        if (idleMs > stuckAfterMs) {
-          throw fail('ENGINE_STUCK', {
-            phase,
-            idle: `${Math.round(idleMs / 1000)} s`,
-            log: logOf(context, unit),
-          });
-        }
+        const [before, now] = [work, Date.now()];
+        work = await readWork([unit, ray]);
+        const hasLine = lines.length > 0;
+        const hasWorked = hasLine || moved(before, work);
+        signs = { lineAt: hasLine ? now : signs.lineAt, workAt: hasWorked ? now : signs.workAt };
+        const why = stuckBecause(patience, phase, signs, now);
+        if (why !== null) throw fail('ENGINE_STUCK', { phase, why, log: logOf(context, unit) });
         await stillThere(context, unit, generation, phase);
         heartbeat({ v: 1, phase, bytes: log.bytes });
         await sleep(lookEveryMs, signal);

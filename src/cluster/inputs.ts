@@ -3,7 +3,7 @@
  * door, because the Temporal service is not trusted to send only ours. No input names a program to run.
  */
 import { z } from 'zod';
-import { Address, ClusterSpec, HardwareClass, NodeId } from '../config/schema.ts';
+import { Address, ClusterSpec, HardwareClass, NodeId, Patience } from '../config/schema.ts';
 import { Fence } from './state.ts';
 
 /** Nothing that a terminal or a log would obey. */
@@ -185,6 +185,10 @@ export type EngineUnit = z.infer<typeof EngineUnit>;
 
 export const EngineInput = z.object({ ...base, generation: Generation, engine: EngineUnit, ray: z.string() });
 export type EngineInput = z.infer<typeof EngineInput>;
+
+/** The start of an engine that is waited for. */
+export const ReadyInput = EngineInput.extend({ patience: Patience });
+export type ReadyInput = z.infer<typeof ReadyInput>;
 
 export const WatchInput = z.object({
   ...base,

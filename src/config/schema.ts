@@ -3,6 +3,7 @@
  * workflows and node workers can validate with the same rules. Rules across fields stand in `rules.ts`.
  */
 import { z } from 'zod';
+import { phases } from '../engines/engine.ts';
 
 const wholeNumber = (what: string, min: number, max: number) =>
   z
@@ -136,9 +137,18 @@ export const Model = z.union([HubModel, PathModel], {
   error: 'must have either id (and revision) or path',
 });
 
+export const Patience = z
+  .partialRecord(z.enum(phases), wholeNumber('patience', 1, 86_400), {
+    error: `must be seconds by phase of the start: ${phases.join(', ')}`,
+  })
+  .default({});
+
 export const Engine = z.strictObject({
   name: z.enum(['sglang', 'vllm'], { error: 'must be sglang or vllm' }).describe('The engine.'),
   version: Version.describe('Its version, exactly; a quoted string.'),
+  patience: Patience.describe(
+    'Seconds that a phase of the start may take without a sign of progress (a log line, CPU time, another process), by phase, as `{ weights: 1800 }`. Default: 600. Computing without a log line is waited for six times as long.',
+  ),
 });
 
 export const Parallel = z.strictObject({

@@ -154,7 +154,7 @@ export class ScriptedNode {
         for (const node of this.cluster.nodes) node.rankLives = true;
         return this.start(engineUnitName(input.engine), input, `launched ${input.engine.engine}`);
       }),
-      confirmReady: this.door('confirmReady', inputs.EngineInput, ({ engine }) => {
+      confirmReady: this.door('confirmReady', inputs.ReadyInput, ({ engine }) => {
         if (!this.units.has(engineUnitName(engine))) throw fail('ENGINE_EXITED', { phase: 'starting' });
         return { phases: { 'loading weights': 1.5, ready: 0 } };
       }),

@@ -85,7 +85,10 @@ export async function startGang(
   else {
     await progress.step(node.name, 'wait until ready', () =>
       whileAllRun(gang, generation, async () => {
-        const { phases } = await acts(node, 'wait until ready').confirmReady(input);
+        const { phases } = await acts(node, 'wait until ready').confirmReady({
+          ...input,
+          patience: gang.spec.engine.patience,
+        });
         const times = Object.entries(phases).map(([phase, seconds]) => `${phase} ${seconds} s`);
         return { changed: false, what: times.join(', ') };
       }),

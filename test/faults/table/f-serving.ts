@@ -1,8 +1,12 @@
 /** F. Ray, network, serving. */
-import { deepEqual, equal, ok } from 'node:assert/strict';
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { until } from '../../lab/run.ts';
+import { repository } from '../../lab/stage.ts';
 import type { Fault } from '../fault.ts';
 import { gangOf } from '../gang.ts';
+import { clusterFile } from '../places.ts';
 import { linesOf, processesOf, type Scene } from '../scene.ts';
 
 const bringUp = 240;
@@ -85,6 +89,54 @@ const rankExits: Fault = {
   },
 };
 
+/** A file of its own: the times of the suite's machine are not those of a serving one, and hosts are as fast as they are. */
+async function impatientFile(scene: Scene, patience: string): Promise<string> {
+  const text = await readFile(join(repository, clusterFile), 'utf8');
+  const path = join(scene.stage.lab.operator, 'impatient.yaml');
+  const engine = "{ name: sglang, version: '0.5.21'";
+  await writeFile(path, text.replace(engine, `${engine}, patience: { ${patience} }`));
+  return path;
+}
+
+const hangs: Fault = {
+  id: 'F68',
+  group: 'F',
+  step: 'wait until ready',
+  crashPoint: 'during',
+  title: 'The engine hangs while it gathers its ranks, at every start',
+  invariants: all,
+  start: 'prepared',
+  inject: async (scene) => {
+    const modes = '{"STANDIN_HANG_AT": "placement", "STANDIN_WHO": "launcher"}';
+    await scene.head.writeFile('/etc/windlass-lab/engine.json', modes, { user: 'root' });
+    return scene.start(['up', await impatientFile(scene, 'placement: 15'), '--json']);
+  },
+  expect: { exit: 1, code: 'ENGINE_STUCK', node: 'spark-ea8e', within: bringUp },
+  judge: (_scene, { stdout }) => {
+    match(stdout, /stuck while placement: no log line, no CPU time, no child process for 1[5-9] s/);
+    return Promise.resolve();
+  },
+};
+
+const compilesSilently: Fault = {
+  id: 'F88',
+  group: 'F',
+  step: 'wait until ready',
+  crashPoint: 'during',
+  title: 'The engine compiles in silence for 90 s, six times as long as its patience for a rest',
+  invariants: all,
+  start: 'prepared',
+  inject: async (scene) => {
+    for (const host of scene.hosts)
+      await host.writeFile('/etc/windlass-lab/engine.json', '{"STANDIN_SILENT_S": 90}', { user: 'root' });
+    return scene.start(['up', await impatientFile(scene, 'listening: 16, warm-up: 16'), '--json']);
+  },
+  expect: { exit: 0, within: bringUp },
+  judge: async (scene) => {
+    equal((await linesOf(scene.head, 'launch server', scene.since)).length, 1, 'it was started once');
+  },
+};
+
 const launcherExits: Fault = {
   id: 'F68',
   group: 'F',
@@ -159,6 +211,8 @@ export const servingFaults: readonly Fault[] = [
   headUnreachable,
   launcherExits,
   rankExits,
+  hangs,
+  compilesSilently,
   answersNothing,
   interfaceRenamed,
   ownRay,

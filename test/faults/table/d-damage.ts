@@ -61,9 +61,9 @@ const rayStopped: Damage = {
 const temporaryFilesSwept: Damage = {
   id: 'F80',
   step: 'serving',
-  title: 'Temporary files are swept away on a node, those of Ray among them',
+  title: 'The temporary files of Ray are swept away on a node while the cluster serves',
   start: 'serving',
-  harm: (scene) => sh(scene, 'rm -rf /tmp/* "$1"/ray/* 2>/dev/null || true', root),
+  harm: (scene) => sh(scene, 'rm -rf "$1"/ray/*', root),
 };
 
 const modelCut: Damage = {

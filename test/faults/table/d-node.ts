@@ -230,7 +230,7 @@ const clockSetBack = servesOn({
 });
 
 /** Everything that a machine of the same name and key lacks which was installed anew. */
-const reinstall = 'chmod -R u+w "$1"; rm -rf "$1" "$2"/.config "$2"/.cache "$2"/.local';
+const reinstall = 'chmod -R u+w "$1"; rm -rf "$1" "$2"/.config "$2"/.cache';
 
 const nodeReplaced: Fault = {
   id: 'F76',

@@ -4,7 +4,7 @@ import { clusterWorkflowId, keeperWorkflowId } from '../cluster/names.ts';
 import type { TearDownReport } from '../cluster/report.ts';
 import { loadClusterFile } from '../config/load.ts';
 import type { ClusterFile } from '../config/schema.ts';
-import { Exit, Problems, collectProblems, fail } from '../errors.ts';
+import { Exit, Problems, WindlassError, collectProblems, fail } from '../errors.ts';
 import { BoardView } from '../output/live-board.ts';
 import type { ReachedNode } from '../placing/reach.ts';
 import { named, reachNodes } from '../placing/reach.ts';
@@ -24,17 +24,33 @@ export async function down(path: string, options: DownOptions, context: CommandC
   const reached = await reachNodes(file, context.env);
   try {
     demandOwn(file, reached);
-    const report = isPlaced(file, reached) ? await tearDown(file, reached, context) : null;
-    if (report === null) output.line(`${file.name}: nothing of windlass is there; nothing to do`);
-    else {
-      output.line(report.changes === 0 ? `${file.name}: nothing was running` : `${file.name}: stopped`);
-      for (const { node, what } of report.stopped) output.line(`  ${node.padEnd(14)} ${what}`);
-    }
+    const stopped = isPlaced(file, reached) ? await stopRuns(file, reached, options, context) : null;
+    if (stopped === null) output.line(`${file.name}: nothing of windlass is there; nothing to do`);
     const purged = options.purge === true ? await purge(file, reached, context) : [];
-    output.result({ ok: true, stopped: report?.stopped ?? [], purged });
+    output.result({ ok: true, stopped: stopped ?? [], purged });
     return Exit.done;
   } finally {
     for (const { connection } of reached) connection.close();
+  }
+}
+
+/** Stop what runs started, and say what that was. A purge needs no home for it: each node stops all that is ours. */
+async function stopRuns(
+  file: ClusterFile,
+  reached: readonly ReachedNode[],
+  { purge: isPurge = false }: DownOptions,
+  context: CommandContext,
+): Promise<TearDownReport['stopped']> {
+  const { output } = context;
+  try {
+    const { changes, stopped } = await tearDown(file, reached, context);
+    output.line(changes === 0 ? `${file.name}: nothing was running` : `${file.name}: stopped`);
+    for (const { node, what } of stopped) output.line(`  ${node.padEnd(14)} ${what}`);
+    return stopped;
+  } catch (error) {
+    if (!isPurge || !(error instanceof WindlassError) || error.code !== 'TEMPORAL_UNREACHABLE') throw error;
+    output.note(`${error.message}\nall is stopped and removed without it`);
+    return [];
   }
 }
 

@@ -163,6 +163,34 @@ const purgedWhileUp: Fault = {
   },
 };
 
+/** Whatever has become of the home, nobody needs to clean up by hand. */
+const purgedWithoutStore: Fault = {
+  id: 'F89',
+  group: 'B',
+  step: 'purge',
+  crashPoint: 'before',
+  title: 'The store of the home is rubbish, and everything is purged',
+  invariants: ['I1', 'I2', 'I3', 'I5', 'I7'],
+  start: 'serving',
+  inject: async (scene) => {
+    await restartHome(scene, 'stop');
+    await scene.head.exec([
+      'sh',
+      '-c',
+      'for f in "$1"/home/temporal.db*; do echo rubbish > "$f"; done',
+      'sh',
+      root,
+    ]);
+    await restartHome(scene, 'start');
+    return scene.start(['down', clusterFile, '--purge', '--json']);
+  },
+  expect: { exit: 0, within: 90 },
+  judge: async (scene) => {
+    for (const host of scene.hosts) await host.exec(['rm', '-rf', '/home/dgx/.cache/huggingface']);
+    deepEqual(await scene.left(), []);
+  },
+};
+
 const controlKilled = (act: Act): Fault => ({
   id: 'F16',
   group: 'B',
@@ -312,6 +340,7 @@ export const controlFaults: readonly Fault[] = [
   ]),
   letGo('F13', 'Terminal closed', 'SIGHUP', -1, actOf('stage model')),
   purgedWhileUp,
+  purgedWithoutStore,
   twoAtOnce,
   differingFile,
   ...acts.map(controlKilled),

@@ -1,6 +1,8 @@
 /** Arguments → command → exit code, and nothing else. Commands are loaded when they run, so that --help is quick. */
 import { Command, CommanderError } from 'commander';
 import type { CommandContext } from './commands/context.ts';
+import { Exit } from './errors.ts';
+import { guardStreams } from './output/streams.ts';
 import { version } from './version.ts';
 
 type Run = (context: CommandContext) => Promise<number>;
@@ -140,7 +142,8 @@ interface Json {
   readonly json?: boolean;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+const isLost = guardStreams();
+const exitCode = await main(process.argv.slice(2));
 // The command has said its last word: what libraries still have on their timers must not hold the program.
 const said = [process.stdout, process.stderr].map(
   (stream) =>
@@ -151,4 +154,4 @@ const said = [process.stdout, process.stderr].map(
     }),
 );
 await Promise.all(said);
-process.exit();
+process.exit(exitCode === 0 && isLost() ? Exit.stepFailed : exitCode);

@@ -54,12 +54,6 @@ export class Output {
     this.colors = this.isLive
       ? { bold, green, red, yellow }
       : { bold: plain, green: plain, red: plain, yellow: plain };
-    // A reader that went away, as in `| head -1`, is no error of ours.
-    for (const stream of [options.stdout, options.stderr]) {
-      stream.on('error', (error: NodeJS.ErrnoException) => {
-        if (error.code !== 'EPIPE') throw error;
-      });
-    }
   }
 
   /** One line for people; nothing with --json. */

@@ -47,6 +47,34 @@ describe('the package', () => {
     expect(wrong.stderr).toContain('nowhere.yaml');
   });
 
+  test.each([
+    [[], 'Usage: windlass'],
+    [['upp', 'lab.yaml'], 'Did you mean up?'],
+    [['up', '--jsn', 'lab.yaml'], 'Did you mean --json?'],
+    [['up'], "missing required argument 'file'"],
+    [['nonsense'], 'windlass --help lists the commands'],
+  ])('says how it is used to who writes %j (X53)', async (args, sentence) => {
+    const { exitCode, stderr, stdout } = await execa(program, args, { reject: false });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toContain(sentence);
+  });
+
+  test('is silent to a reader that went away, and says that a disk is full (X55)', async () => {
+    const shell = (script: string, env = {}) =>
+      execa('bash', ['-c', script, 'bash', program], { reject: false, env });
+    expect(await shell('"$1" --help | true; exit "${PIPESTATUS[0]}"')).toMatchObject({
+      exitCode: 0,
+      stderr: '',
+    });
+    expect(await shell('"$1" --help > /dev/full')).toMatchObject({
+      exitCode: 1,
+      stderr: 'standard output cannot be written: ENOSPC',
+    });
+    expect(await shell('"$1" up nowhere.yaml --json > /dev/full')).toMatchObject({ exitCode: 2 });
+    const narrow = await shell('"$1" up nowhere.yaml', { TERM: 'dumb', NO_COLOR: '1', COLUMNS: '20' });
+    expect(narrow).toMatchObject({ exitCode: 2, stderr: expect.not.stringContaining('\u001B') });
+  });
+
   test('judges a cluster file and reaches for its node', async () => {
     await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'key')]);
     const stranger = createServer((socket) => socket.end('220 mail\r\n')).listen(0, '127.0.0.1');

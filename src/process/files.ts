@@ -33,11 +33,11 @@ export async function writeFileAtomic(
 /** Append one line in one write, on disk when this returns. The file is made with mode 0600. */
 export async function appendLine(path: string, line: string): Promise<void> {
   if (line.includes('\n')) throw fail('INTERNAL', { message: `a line for ${path} contains a line end` });
-  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
+  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_RDWR } = constants;
   try {
-    const file = await open(path, O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY, 0o600);
+    const file = await open(path, O_APPEND | O_CREAT | O_NOFOLLOW | O_RDWR, 0o600);
     await closing(file, async () => {
-      const bytes = Buffer.from(`${line}\n`, 'utf8');
+      const bytes = Buffer.from(`${(await endsInHalfLine(file)) ? '\n' : ''}${line}\n`, 'utf8');
       const { bytesWritten } = await file.write(bytes);
       if (bytesWritten !== bytes.length) throw Object.assign(new Error('short write'), { code: 'ENOSPC' });
       await file.datasync();
@@ -45,6 +45,14 @@ export async function appendLine(path: string, line: string): Promise<void> {
   } catch (error) {
     throw writeFailure(path, error);
   }
+}
+
+/** A power cut may have left a part of the last line; the next one must not become a part of it. */
+async function endsInHalfLine(file: FileHandle): Promise<boolean> {
+  const { size } = await file.stat();
+  if (size === 0) return false;
+  const { buffer } = await file.read({ buffer: Buffer.alloc(1), position: size - 1 });
+  return buffer.toString() !== '\n';
 }
 
 /**

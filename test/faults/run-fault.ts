@@ -3,6 +3,7 @@ import type { Fault, Outcome } from './fault.ts';
 import { notConverging } from './judge/convergence.ts';
 import { notReplayable } from './judge/histories.ts';
 import { wrongEnd } from './judge/message.ts';
+import { doneTwice } from './judge/once.ts';
 import { twoAtOnce } from './judge/one-gang.ts';
 import { readyInVain } from './judge/ready.ts';
 import { unseenWait } from './judge/waiting.ts';
@@ -71,6 +72,7 @@ async function judgeInvariants(scene: Scene, fault: Fault): Promise<string[]> {
   if (wants('I9')) problems.push(...(await collect(() => readyInVain(scene))));
   if (wants('I4')) problems.push(...(await collect(() => notConverging(scene))));
   problems.push(...(await collect(async () => twoAtOnce(await scene.samples.read(), scene.since))));
+  problems.push(...(await collect(() => doneTwice(scene))));
   problems.push(...(await collect(() => scene.strangers.judge())));
   problems.push(...(await collect(() => toldSecrets(scene))));
   if (wants('I6')) problems.push(...(await collect(() => scene.secrets.onHosts(scene.hosts))));

@@ -15,10 +15,14 @@ const root = '/home/dgx/.local/share/windlass';
 /** Read the ledger of a host; empty where there is none yet. */
 export async function readLedger(host: Host): Promise<LedgerLine[]> {
   const text = await host.readFile(`${root}/ledger.jsonl`).catch(() => '');
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as LedgerLine);
+  return text.split('\n').flatMap((line) => {
+    try {
+      return [JSON.parse(line) as LedgerLine];
+    } catch {
+      // A power cut may leave half a line.
+      return [];
+    }
+  });
 }
 
 /** How often a step was begun on a host. */

@@ -26,6 +26,7 @@ function makeScene(changes: Partial<Record<keyof Scene, unknown>> = {}) {
   const scene = {
     since: 0,
     said: [],
+    hosts: [],
     secrets: new Secrets(),
     samples: { read: () => Promise.resolve([]), text: () => Promise.resolve('') },
     strangers: { judge: () => Promise.resolve(['I2: touched']) },

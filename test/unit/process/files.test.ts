@@ -66,6 +66,13 @@ describe('appendLine', () => {
     expect((await stat(at('log'))).mode & 0o777).toBe(0o600);
   });
 
+  test('begins a line of its own where a power cut has left half of one', async () => {
+    await writeFile(at('log'), 'whole\nhal');
+    await appendLine(at('log'), 'next');
+    await appendLine(at('log'), 'last');
+    expect(await readFile(at('log'), 'utf8')).toBe('whole\nhal\nnext\nlast\n');
+  });
+
   test('refuses a line end inside the line, and a symbolic link', async () => {
     await expect(appendLine(at('log'), 'a\nb')).rejects.toThrow('line end');
     await symlink(at('elsewhere'), at('link'));

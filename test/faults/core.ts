@@ -7,8 +7,6 @@
 export const controlCore: readonly string[] = [
   'F15 purge/during',
   'F20 fresh',
-  'F02 launch server/during',
-  'F14 launch server/during',
   'F16 start head/during',
   'F20 after down',
   'F86 launch server/during',

@@ -2,6 +2,7 @@
  * The arithmetic of the benchmarks: medians, paired ratios, a bootstrap interval, and whether a run may be believed.
  * Nothing here measures anything.
  */
+import { randomFrom } from '../test/support/random.ts';
 
 /** Return the value below which the share `q` of the values lies, between neighbours in proportion. */
 export function quantile(values: readonly number[], q: number): number {
@@ -40,17 +41,6 @@ export function bootstrapInterval(values: readonly number[], seed = fixedSeed): 
     median(values.map(() => values[Math.floor(random() * values.length)] ?? Number.NaN)),
   );
   return { low: quantile(medians, 0.025), high: quantile(medians, 0.975) };
-}
-
-/** Mulberry32: a small generator of numbers in [0, 1) whose sequence the seed decides. */
-function randomFrom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** One round of all contenders, with a fixed piece of work timed before and after it. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { parseDocument } from 'yaml';
 import type { BringUpReport } from '../../src/cluster/report.ts';
-import { demandSuccess } from '../lab/upheaval.ts';
+import { demandSuccess } from '../lab/start-over.ts';
 import { unitPids } from '../lab/ledger.ts';
 import { Stage, repository } from '../lab/stage.ts';
 

@@ -1,4 +1,5 @@
 /** Which faults are run: those named, or as many as asked for, drawn with a seed that makes the drawing repeatable. */
+import { randomFrom } from '../support/random.ts';
 import type { Fault, State } from './fault.ts';
 import { titleOf } from './fault.ts';
 
@@ -26,18 +27,7 @@ export function choose(
   );
   if (random === undefined)
     return { chosen: meant.toSorted((a, b) => order.indexOf(a.start) - order.indexOf(b.start)) };
-  const next = numbers(seed);
+  const next = randomFrom(seed);
   const drawn = Array.from({ length: random }, () => meant[Math.floor(next() * meant.length)]);
   return { chosen: drawn.filter((fault) => fault !== undefined), seed };
-}
-
-/** Numbers in [0, 1), always the same for a seed (mulberry32). */
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -7,9 +7,9 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Host } from './host.ts';
 import { readLedger, timesBegun, unitPids } from './ledger.ts';
 import { Stage } from './stage.ts';
+import { demandSuccess, startOver } from './start-over.ts';
 import type { Running } from './upheaval.ts';
-import { actPids, begun, demandSuccess, everywhere } from './upheaval.ts';
-import { file, judgeLedgers, killWorkers, seen, startOver } from './upheaval.ts';
+import { actPids, begun, everywhere, file, judgeLedgers, killWorkers, seen } from './upheaval.ts';
 
 const root = '/home/dgx/.local/share/windlass';
 // The length of the cut is the fault itself.
@@ -91,7 +91,7 @@ test('command line, control worker, Temporal and every node worker are killed, i
 });
 
 test('the operator’s line is cut for two minutes while a worker node and then the head lose power, in both acts', async () => {
-  await startOver(stage);
+  await startOver(stage, file);
   const run = up();
   const hold = await heldInWheels(run);
   const firstCut = sleep(cutMs);

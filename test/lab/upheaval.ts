@@ -56,12 +56,6 @@ export async function killWorkers(stage: Stage, head: Host): Promise<void> {
   await Promise.all(stage.lab.hosts.map((host) => killUnit(host, 'windlass-node')));
 }
 
-/** Throw with all that it said when the program did not end well. */
-export function demandSuccess(result: { exitCode?: number; stdout: unknown; stderr: unknown }): void {
-  const { exitCode, stdout, stderr } = result;
-  if (exitCode !== 0) throw new Error(`exit ${String(exitCode)}\n${String(stdout)}\n${String(stderr)}`);
-}
-
 /** Every change on every node belongs to the one run that `up` reports, and no act that had ended well was begun again. */
 export async function judgeLedgers(stage: Stage, stdout: unknown): Promise<void> {
   const { run } = JSON.parse(String(stdout)) as BringUpReport;
@@ -70,11 +64,4 @@ export async function judgeLedgers(stage: Stage, stdout: unknown): Promise<void>
     expect([...new Set(lines.map((line) => line.run))]).toEqual([run]);
     expect(await doneTwice(host)).toEqual([]);
   }
-}
-
-/** Make every host as it was before the first bring-up, the models' cache included. */
-export async function startOver(stage: Stage): Promise<void> {
-  demandSuccess(await stage.windlass(['down', file, '--purge']));
-  for (const host of stage.lab.hosts)
-    await host.exec(['rm', '-rf', '/home/dgx/.cache/huggingface'], { user: 'dgx' });
 }

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 
-from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub import HfApi, hf_hub_download, snapshot_download
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
 
@@ -33,6 +33,16 @@ def demand_safetensors(names):
         sys.exit(f"PICKLED {pickled[0]}")
 
 
+def differing(path, files):
+    """Names of files that are not there, or not of the size that the hub states."""
+    found = {name: os.path.join(path, name) for name in files}
+    return [
+        name
+        for name, size in files.items()
+        if not os.path.isfile(found[name]) or (size and os.path.getsize(found[name]) != size)
+    ]
+
+
 def main():
     given = parse_arguments()
     try:
@@ -48,11 +58,10 @@ def main():
         sys.exit(f"GATED {error}")
     except (RepositoryNotFoundError, RevisionNotFoundError) as error:
         sys.exit(f"NOT_FOUND {error}")
-    wrong = [
-        name
-        for name, size in files.items()
-        if not os.path.isfile(os.path.join(path, name)) or (size and os.path.getsize(os.path.join(path, name)) != size)
-    ]
+    # The client takes a file that it has once finished for whole, whatever a broken disk has made of it since.
+    for name in differing(path, files):
+        hf_hub_download(given.repository, name, revision=info.sha, force_download=True)
+    wrong = differing(path, files)
     if wrong:
         sys.exit(f"INCOMPLETE {', '.join(wrong[:5])}")
     done = {"commit": info.sha, "path": path, "files": len(files), "bytes": sum(files.values())}

@@ -332,8 +332,9 @@ state() {
   [ $# -eq 1 ] || frame model-files "$(find -L "$@" -type f -printf '%s %H\n' | head -c 2000000)" 2000000
 }
 
-# The names of the installed distributions, in the order of their bytes.
+# The names of the installed distributions, in the order of their bytes; none where no interpreter can run them.
 listing() {
+  [ -x "$1/bin/python" ] || return 0
   names=''
   for entry in "$1"/lib/python*/site-packages/*.dist-info; do
     [ ! -e "$entry" ] || names=$names${entry##*/}$nl

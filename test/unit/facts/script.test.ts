@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -81,6 +82,9 @@ function writeState(): void {
   ]) {
     mkdirSync(join(root, 'envs', environment, 'lib/python3.12/site-packages', name), { recursive: true });
   }
+  const interpreter = join(root, 'cache/python/cpython-3.12.12-linux-x86_64-gnu/bin/python3.12');
+  mkdirSync(join(root, 'envs', environment, 'bin'));
+  symlinkSync(interpreter, join(root, 'envs', environment, 'bin/python'));
   write(`models/${model.key}.json`, model);
   mkdirSync(join(model.path, 'inner'), { recursive: true });
   writeFileSync(join(model.path, 'a'), 'x'.repeat(10));
@@ -244,6 +248,14 @@ describe.each(shells)('by %s', (shell) => {
       [`${hanging}again`]: false,
     });
   });
+});
+
+it('counts nothing as installed where no interpreter can run it', async () => {
+  const interpreter = join(root, 'cache/python/cpython-3.12.12-linux-x86_64-gnu/bin/python3.12');
+  renameSync(interpreter, `${interpreter}.gone`);
+  const { environments } = (await look('sh', ['--root', root])).facts.state;
+  renameSync(`${interpreter}.gone`, interpreter);
+  expect(environments).toEqual([{ ...marker, listingNow: null }]);
 });
 
 describe('hostile surroundings', () => {

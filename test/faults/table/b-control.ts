@@ -1,16 +1,14 @@
 /** B. Control worker and command line. */
 import { deepEqual, equal, match, notDeepEqual, ok } from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { killUnit, readLedger } from '../../lab/ledger.ts';
 import { until } from '../../lab/run.ts';
-import { repository } from '../../lab/stage.ts';
 import { actOf, acts, begunOnce, type Act } from '../acts.ts';
 import type { Fault, Outcome } from '../fault.ts';
 import { gangOf } from '../gang.ts';
 import { clusterFile, root } from '../places.ts';
 import { processesOf, type Running, type Scene } from '../scene.ts';
+import { variantOf } from '../variant.ts';
 
 const bringUp = 240;
 const all = ['I1', 'I2', 'I3', 'I4', 'I7', 'I8', 'I9'] as const;
@@ -104,9 +102,7 @@ const differingFile: Fault = {
   inject: async (scene) => {
     const { go } = await inMiddleOf(scene, actOf('launch server'));
     go();
-    const text = await readFile(join(repository, clusterFile), 'utf8');
-    const other = join(scene.stage.lab.operator, 'other.yaml');
-    await writeFile(other, text.replace('port: 5000', 'port: 5001'));
+    const other = await variantOf(scene, 'port: 5000', 'port: 5001');
     return scene.start(['up', other, '--json']);
   },
   expect: { exit: 1, code: 'RUN_BUSY', within: 30 },

@@ -1,14 +1,12 @@
 /** C. Reaching and bootstrapping nodes over ssh. */
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { readLedger } from '../../lab/ledger.ts';
 import { until } from '../../lab/run.ts';
-import { repository } from '../../lab/stage.ts';
 import type { Fault } from '../fault.ts';
 import { servesOn } from '../gang.ts';
-import { clusterFile, root } from '../places.ts';
+import { root } from '../places.ts';
 import type { Scene } from '../scene.ts';
+import { variantOf } from '../variant.ts';
 
 const all = ['I1', 'I2', 'I3', 'I4', 'I7', 'I8', 'I9'] as const;
 const node = 'jetson-thor';
@@ -222,14 +220,9 @@ const cannotReachHome: Fault = {
   },
 };
 
-/** The file of the suite with two values of it exchanged. */
-async function swappedFile(scene: Scene, one: string, other: string): Promise<string> {
-  const text = await readFile(join(repository, clusterFile), 'utf8');
-  const path = join(scene.stage.lab.operator, 'swapped.yaml');
-  const swap = (found: string) => (found === one ? other : one);
-  await writeFile(path, text.replace(new RegExp(`${one}|${other}`.replaceAll('.', '\\.'), 'g'), swap));
-  return path;
-}
+/** The file of the suite with the addresses of its two nodes exchanged. */
+const swappedFile = (scene: Scene): Promise<string> =>
+  variantOf(scene, /10[.]0[.]0[.]2[57]/g, (found) => (found === '10.0.0.25' ? '10.0.0.27' : '10.0.0.25'));
 
 const addressesSwapped = servesOn({
   id: 'F75',
@@ -238,7 +231,7 @@ const addressesSwapped = servesOn({
   crashPoint: 'before',
   title: 'The addresses of two nodes are swapped in the cluster file',
   invariants: all,
-  inject: async (scene) => scene.start(['up', await swappedFile(scene, '10.0.0.25', '10.0.0.27'), '--json']),
+  inject: async (scene) => scene.start(['up', await swappedFile(scene), '--json']),
   expect: { exit: 3, code: 'CHECKS_FAILED', within: 60 },
   judge: async (scene, { stdout }) => {
     for (const name of [node, 'spark-ea8e']) ok(stdout.includes(name), `${name} is named: ${stdout}`);

@@ -1,13 +1,11 @@
 /** E. Environment and model. */
 import { equal, ok } from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { repository } from '../../lab/stage.ts';
 import { actOf } from '../acts.ts';
 import type { Fault } from '../fault.ts';
 import { servesOn } from '../gang.ts';
-import { clusterFile, root } from '../places.ts';
+import { root } from '../places.ts';
 import { linesOf, processesOf } from '../scene.ts';
+import { variantOf } from '../variant.ts';
 
 const bringUp = 240;
 const all = ['I1', 'I2', 'I3', 'I4', 'I7', 'I8', 'I9'] as const;
@@ -125,9 +123,7 @@ const unknownModel = servesOn({
   title: 'The hub does not know the model',
   invariants: all,
   inject: async (scene) => {
-    const text = await readFile(join(repository, clusterFile), 'utf8');
-    const other = join(scene.stage.lab.operator, 'no-such-model.yaml');
-    await writeFile(other, text.replace('windlass/tiny-llama', 'windlass/no-such-model'));
+    const other = await variantOf(scene, 'windlass/tiny-llama', 'windlass/no-such-model');
     return scene.start(['up', other, '--json']);
   },
   expect: { exit: 1, code: 'MODEL_NOT_FOUND', within: 60 },

@@ -1,26 +1,15 @@
 /** F. A cluster with a keeper: nobody runs any command after the harm, and it serves again. */
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { KeeperStatus } from '../../../src/cluster/keeper.ts';
 import { until } from '../../lab/run.ts';
-import { repository } from '../../lab/stage.ts';
 import type { Fault } from '../fault.ts';
 import { complete } from '../judge/ready.ts';
-import { clusterFile } from '../places.ts';
 import { linesOf, type Scene } from '../scene.ts';
+import { variantOf } from '../variant.ts';
 
 interface KeptStatus {
   readonly status: string;
   readonly keeper: KeeperStatus | null;
-}
-
-/** The file of the suite with a keeper, where the operator can find it. */
-async function keptFile(scene: Scene): Promise<string> {
-  const text = await readFile(join(repository, clusterFile), 'utf8');
-  const path = join(scene.stage.lab.operator, 'kept.yaml');
-  await writeFile(path, text.replace('keeper: { enabled: false }', 'keeper: { enabled: true }'));
-  return path;
 }
 
 /** Null while the home is away. */
@@ -46,7 +35,7 @@ const kept = ({ id, step, title, harm, seconds }: Harm): Fault => ({
   invariants: ['I1', 'I2', 'I3', 'I4', 'I7', 'I8', 'I9'],
   start: 'serving',
   inject: async (scene) => {
-    const path = await keptFile(scene);
+    const path = await variantOf(scene, 'keeper: { enabled: false }', 'keeper: { enabled: true }');
     await scene.demand(['up', path, '--json']);
     await harm(scene);
     await until(

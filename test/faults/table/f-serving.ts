@@ -1,13 +1,10 @@
 /** F. Ray, network, serving. */
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { until } from '../../lab/run.ts';
-import { repository } from '../../lab/stage.ts';
 import type { Fault } from '../fault.ts';
 import { gangOf } from '../gang.ts';
-import { clusterFile } from '../places.ts';
 import { linesOf, processesOf, type Scene } from '../scene.ts';
+import { variantOf } from '../variant.ts';
 
 const bringUp = 240;
 const all = ['I1', 'I2', 'I3', 'I4', 'I7', 'I8', 'I9'] as const;
@@ -89,14 +86,9 @@ const rankExits: Fault = {
   },
 };
 
-/** A file of its own: the times of the suite's machine are not those of a serving one, and hosts are as fast as they are. */
-async function impatientFile(scene: Scene, patience: string): Promise<string> {
-  const text = await readFile(join(repository, clusterFile), 'utf8');
-  const path = join(scene.stage.lab.operator, 'impatient.yaml');
-  const engine = "{ name: sglang, version: '0.5.21'";
-  await writeFile(path, text.replace(engine, `${engine}, patience: { ${patience} }`));
-  return path;
-}
+/** Somebody who waits for a phase as many seconds as a test can. */
+const impatientFile = (scene: Scene, patience: string): Promise<string> =>
+  variantOf(scene, "version: '0.5.21' }", `version: '0.5.21', patience: { ${patience} } }`);
 
 const hangs: Fault = {
   id: 'F68',

@@ -5,13 +5,12 @@ import { engineUnitName } from '../src/cluster/gang.ts';
 import type { EngineUnit } from '../src/cluster/inputs.ts';
 import { EngineInput, ReadyInput, WatchInput } from '../src/cluster/inputs.ts';
 import type { Phase } from '../src/engines/engine.ts';
-import type { Signs } from '../src/engines/patience.ts';
 import { stuckBecause } from '../src/engines/patience.ts';
 import { explainExit, readPhase, sglangApiKeyConfig, sglangArguments } from '../src/engines/sglang.ts';
 import { fail } from '../src/errors.ts';
 import type { Command } from '../src/process/command.ts';
 import { writeFileAtomic } from '../src/process/files.ts';
-import { lookAtUnit, membersOf } from '../src/process/units.ts';
+import { lookAtUnit } from '../src/process/units.ts';
 import type { Changed } from './acts.ts';
 import { logOf, logTail, readGeneration, readResult, runFolder, sleep, startAct, unchanged } from './acts.ts';
 import type { NodeContext } from './context.ts';
@@ -19,6 +18,7 @@ import { baseEnvironment } from './context.ts';
 import { define } from './define.ts';
 import { placePath } from './proof.ts';
 import { rayAuthentication } from './ray.ts';
+import { SignsOfProgress } from './signs.ts';
 
 const lookEveryMs = 500;
 
@@ -110,28 +110,6 @@ async function endedInThisGeneration(
   throw fail('ENGINE_EXITED', { phase, after, exit: result.exitCode ?? result.signal, evidence, log });
 }
 
-/** What counts as work: more CPU time of the unit's processes, other processes. First-use compilers run as children. */
-interface Work {
-  readonly cpuTicks: number;
-  readonly pids: string;
-}
-
-/** A busy loop that waits for a peer uses a whole core; a process at rest well under this many ticks a second. */
-const restingTicksPerLook = 2;
-
-const moved = (before: Work, now: Work): boolean =>
-  now.pids !== before.pids || now.cpuTicks - before.cpuTicks > restingTicksPerLook;
-
-async function readWork(units: readonly string[]): Promise<Work> {
-  const looks = await Promise.all(units.map(lookAtUnit));
-  const groups = looks.flatMap((look) => (look.controlGroup === null ? [] : [look.controlGroup]));
-  const members = (await Promise.all(groups.map(membersOf))).flat();
-  return {
-    cpuTicks: members.reduce((sum, member) => sum + member.cpuTicks, 0),
-    pids: members.map((member) => member.pid).join(','),
-  };
-}
-
 /** Reads what a log has grown by, line by line, from its beginning. */
 class LogReader {
   private offset = 0;
@@ -173,20 +151,15 @@ export const confirmReady = (context: NodeContext) =>
       const phases: Record<string, number> = {};
       const startedAt = Date.now();
       let phase: Phase = 'imports';
-      let work: Work = { cpuTicks: 0, pids: '' };
-      let signs: Signs = { lineAt: startedAt, workAt: startedAt };
+      const signs = new SignsOfProgress([unit, ray], startedAt);
       for (;;) {
         const lines = await log.lines();
         for (const line of lines) phase = readPhase(line) ?? phase;
         phases[phase] ??= Math.round((Date.now() - startedAt) / 100) / 10;
         if (phase === 'ready') return { phases };
         await endedInThisGeneration(context, unit, generation, phase);
-        const [before, now] = [work, Date.now()];
-        work = await readWork([unit, ray]);
-        const hasLine = lines.length > 0;
-        const hasWorked = hasLine || moved(before, work);
-        signs = { lineAt: hasLine ? now : signs.lineAt, workAt: hasWorked ? now : signs.workAt };
-        const why = stuckBecause(patience, phase, signs, now);
+        const now = Date.now();
+        const why = stuckBecause(patience, phase, await signs.seenAt(now, lines.length > 0), now);
         if (why !== null) throw fail('ENGINE_STUCK', { phase, why, log: logOf(context, unit) });
         await stillThere(context, unit, generation, phase);
         heartbeat({ v: 1, phase, bytes: log.bytes });

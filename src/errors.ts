@@ -440,6 +440,15 @@ export const codes = {
       `${text(d['workflow'])} already runs with another spec (run ${text(d['run'])}, started ${text(d['since'])})`,
     () => 'Wait for it, or end it with windlass cancel.',
   ),
+  RUN_STUCK: entry(
+    'never',
+    waitingForPerson,
+    (d) =>
+      `${text(d['workflow'])} stands still: no windlass placed at its home can replay it (${text(d['reason'])})`,
+    (d) =>
+      'It goes on once one that can is placed again. Or give it up: ' +
+      `temporal workflow terminate -w ${text(d['workflow'])}; the next windlass up finds what was done.`,
+  ),
   NOTHING_WAITS: entry(
     'never',
     stepFailed,

@@ -1,12 +1,16 @@
 /** The control worker: runs workflows, and asks the service about runs; never touches a node. Argument: settings file. */
-import { dirname } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { controlQueue } from '../src/cluster/names.ts';
+import { keptDeployment } from '../src/temporal/kept.ts';
 import { connectWorker } from './connect.ts';
 import { createControlActivities } from './control-activities.ts';
+import type { Bundle } from './kept-bundles.ts';
+import { bundleBeside } from './kept-bundles.ts';
 import { ensureNamespace } from './namespace.ts';
 import { ControlWorkerSettings, readSettings } from './settings.ts';
+import type { KeptWorker } from './settle-runs.ts';
+import { settleOpenRuns } from './settle-runs.ts';
 
 const [settingsPath] = process.argv.slice(2);
 if (settingsPath === undefined) throw new Error('usage: control-worker.js SETTINGS');
@@ -25,23 +29,55 @@ const client = new Client({
   }),
   namespace: settings.namespace,
 });
-await ensureNamespace(client.connection, settings.namespace);
+const isNew = await ensureNamespace(client.connection, settings.namespace);
 
-const worker = await Worker.create({
+const own = await bundleBeside(process.argv[1] ?? '');
+const identity = `windlass-control@${process.pid}`;
+const common = {
   connection,
   namespace: settings.namespace,
   taskQueue: controlQueue,
-  identity: `windlass-control@${process.pid}`,
-  workflowBundle: { codePath: `${dirname(process.argv[1] ?? '')}/workflow-bundle.cjs` },
   activities: createControlActivities(client),
   // After the death of a control worker its sticky queue would hold each run for 10 s; measured 3.5 s with this.
   stickyQueueScheduleToStartTimeout: '2 seconds',
   shutdownGraceTime: '5 seconds',
-});
+} as const;
+
+/** Workers of older versions poll until this process ends: what they keep may start others that are kept too. */
+const kept: Promise<void>[] = [];
+if (!isNew) {
+  await settleOpenRuns(client, { own, startKept, logger: Runtime.instance().logger });
+}
+const worker = await Worker.create({ ...common, identity, workflowBundle: { codePath: own.codePath } });
 // A store that was lost has taken the namespace with it, and nobody else would make it again.
 const watch = setInterval(() => {
   ensureNamespace(client.connection, settings.namespace).catch(() => undefined);
 }, 5_000);
 await worker.run();
 clearInterval(watch);
+await Promise.all(kept);
 await connection.close();
+
+async function startKept({ version, codePath }: Bundle): Promise<KeptWorker> {
+  const older = await Worker.create({
+    ...common,
+    identity: `${identity}/${version}`,
+    workflowBundle: { codePath },
+    workerDeploymentOptions: {
+      useWorkerVersioning: true,
+      version: { deploymentName: keptDeployment, buildId: version },
+      // A run that was pinned by its worker would never leave it. Each is held by an override, which can be taken away.
+      defaultVersioningBehavior: 'AUTO_UPGRADE',
+    },
+  });
+  const ended = older.run().catch((error: unknown) => {
+    Runtime.instance().logger.error(`the worker of windlass ${version} has ended`, { error: String(error) });
+  });
+  kept.push(ended);
+  return {
+    stop: async () => {
+      if (older.getState() === 'RUNNING') older.shutdown();
+      await ended;
+    },
+  };
+}

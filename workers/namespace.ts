@@ -7,17 +7,17 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 const alreadyExists: number = 6;
 const unavailable: number = 14;
 
-/** Make the namespace with 30 days of retention, waiting for a service that is still starting. */
-export async function ensureNamespace(connection: ConnectionLike, namespace: string): Promise<void> {
+/** Make the namespace with 30 days of retention, waiting for a service that is still starting. Returns whether it is new. */
+export async function ensureNamespace(connection: ConnectionLike, namespace: string): Promise<boolean> {
   for (;;) {
     try {
       await connection.workflowService.registerNamespace({
         namespace,
         workflowExecutionRetentionPeriod: msToTs('30 days'),
       });
-      return;
+      return true;
     } catch (error) {
-      if (isGrpcServiceError(error) && (error.code as number) === alreadyExists) return;
+      if (isGrpcServiceError(error) && (error.code as number) === alreadyExists) return false;
       if (!isGrpcServiceError(error) || (error.code as number) !== unavailable) throw error;
       await new Promise((resolve) => setTimeout(resolve, 300));
     }

@@ -4,7 +4,7 @@ import type { Board } from '../cluster/board.ts';
 import { apiAddress } from '../cluster/gang.ts';
 import { stateInWords } from '../cluster/keeper.ts';
 import { servedName } from '../cluster/models.ts';
-import { clusterWorkflowId } from '../cluster/names.ts';
+import { clusterWorkflowId, keeperWorkflowId } from '../cluster/names.ts';
 import type { BringUpReport } from '../cluster/report.ts';
 import { loadClusterFile } from '../config/load.ts';
 import type { ClusterFile } from '../config/schema.ts';
@@ -16,8 +16,11 @@ import { resolveSecrets } from '../placing/secrets.ts';
 import { specOf } from '../placing/spec.ts';
 import type { Environment } from '../process/environment.ts';
 import type { SshConnection } from '../ssh/connection.ts';
+import type { Stuck } from '../temporal/ask-run.ts';
+import { askRun } from '../temporal/ask-run.ts';
 import type { HomeConnection } from '../temporal/connection.ts';
 import type { AskedKeeper } from '../temporal/keeper.ts';
+import { keptBy, keptSentence } from '../temporal/kept.ts';
 import type { CommandContext } from './context.ts';
 import { openStandingHome, warmTemporal } from './home-client.ts';
 import type { ProbeResult } from './probe.ts';
@@ -26,7 +29,7 @@ import { probe } from './probe.ts';
 /** A proof older than this says what was, not what is: such a cluster is called live, not ready. */
 const proofHoldsMs = 5 * 60_000;
 
-export type StatusWord = 'ready' | 'live' | 'starting' | 'waiting' | 'down' | 'failed' | 'stopped';
+export type StatusWord = 'ready' | 'live' | 'starting' | 'waiting' | 'stuck' | 'down' | 'failed' | 'stopped';
 
 export interface Look {
   readonly type: string;
@@ -38,6 +41,10 @@ export interface Look {
   readonly report: BringUpReport | null;
   /** Why it did not end well. */
   readonly failure: Error | null;
+  /** The version of windlass that it goes on with; null where that is the one placed. */
+  readonly keptBy: string | null;
+  /** Why it stands still although the service calls it running: the windlass that is placed cannot replay it. */
+  readonly stuck: Stuck | null;
 }
 
 export async function status(
@@ -57,7 +64,7 @@ export async function status(
     const word = wordOf(look, keeper, probed);
     output.line(explain(file, { look, keeper, word, probed }));
     output.result({ ok: word === 'ready', status: word, run: look, keeper, probe: probed });
-    return word === 'waiting' ? Exit.waitingForPerson : Exit.done;
+    return word === 'waiting' || word === 'stuck' ? Exit.waitingForPerson : Exit.done;
   } finally {
     connection.close();
   }
@@ -83,6 +90,7 @@ async function readRun(client: HomeConnection['client'], name: string): Promise<
     const handle = client.workflow.getHandle(clusterWorkflowId(name));
     const description = await handle.describe();
     const isRunning = description.status.name === 'RUNNING';
+    const asked = isRunning ? await askRun<Board>(client, description, 'status').catch(() => null) : null;
     const outcome = isRunning
       ? { result: null, failure: null }
       : await handle.result().then(
@@ -95,9 +103,11 @@ async function readRun(client: HomeConnection['client'], name: string): Promise<
       run: description.runId,
       startedAt: description.startTime.getTime(),
       closedAt: description.closeTime?.getTime() ?? null,
-      board: isRunning ? await handle.query<Board>('status').catch(() => null) : null,
+      board: asked?.answer ?? null,
       report: description.type === 'bringUpCluster' ? (outcome.result as BringUpReport | null) : null,
       failure: outcome.failure instanceof Error ? outcome.failure : null,
+      keptBy: isRunning ? keptBy(description) : null,
+      stuck: asked?.stuck ?? null,
     };
   } catch (error) {
     if (isNoSuchRun(error)) return null;
@@ -121,7 +131,8 @@ export function wordOf(
   keeper: AskedKeeper | null,
   probed: ProbeResult | null,
 ): StatusWord {
-  if (look?.status === 'RUNNING') return look.board?.waitingFor ? 'waiting' : 'starting';
+  if (look?.status === 'RUNNING')
+    return look.stuck ? 'stuck' : look.board?.waitingFor ? 'waiting' : 'starting';
   // An answer is what is true now, whatever this home knows of how it came to be: its store may have been lost.
   if (probed?.ok === true) return 'ready';
   if (keeper?.waitingFor) return 'waiting';
@@ -160,11 +171,21 @@ function explain(file: ClusterFile, { look, keeper, word, probed }: Seen): strin
   if (look.failure) rows.push(['  ended', look.failure.message.split('\n')[0] ?? '']);
   if (probed) rows.push(['  probe', probed.ok ? `answered in ${probed.ms} ms: ${probed.text}` : probed.text]);
   rows.push(...keeperRows(keeper));
-  return [...lines, table(rows), ...waitLines(look.board), ...waitLines(keeper)].join('\n');
+  return [
+    ...lines,
+    table(rows),
+    ...keptLines('this run', look),
+    ...keptLines('the keeper', keeper),
+    ...stuckLines(clusterWorkflowId(file.name), look.stuck),
+    ...stuckLines(keeperWorkflowId(file.name), keeper?.stuck ?? null),
+    ...waitLines(look.board),
+    ...waitLines(keeper),
+  ].join('\n');
 }
 
 function keeperRows(keeper: AskedKeeper | null): string[][] {
   if (keeper === null) return [['  keeper', 'none: nobody watches the ranks']];
+  if (keeper.state === 'stuck') return [['  keeper', 'stuck: nobody watches the ranks']];
   const { state, since, last, answeredAt } = keeper;
   const answered = answeredAt === null ? '' : `; the server answered it ${ago(answeredAt)}`;
   const rows = [
@@ -177,6 +198,18 @@ function keeperRows(keeper: AskedKeeper | null): string[][] {
       ? 'not serving yet'
       : `serving again after ${prettyMs(servesAt - lostAt, { compact: true })}`;
   return [...rows, ['  lost', `${ago(lostAt)}, ${then}: ${what.split('\n')[0] ?? ''}`]];
+}
+
+/** After an upgrade; nothing is to be done about it. */
+function keptLines(what: string, run: Pick<Look, 'keptBy'> | null): string[] {
+  return run === null || run.keptBy === null ? [] : [`  ${what} ${keptSentence(run.keptBy)}`];
+}
+
+/** What a person can do about a run that stands still. */
+function stuckLines(workflow: string, stuck: Stuck | null): string[] {
+  if (stuck === null) return [];
+  const { message, advice } = fail('RUN_STUCK', { workflow, reason: stuck.reason });
+  return [message, advice].map((line) => `  ${line}`);
 }
 
 /** In full, since every word of it is to be acted on. */

@@ -13,6 +13,7 @@ import { lookAt } from '../placing/look.ts';
 import { connectNodes, named } from '../placing/reach.ts';
 import { resolveSecrets } from '../placing/secrets.ts';
 import { specOf } from '../placing/spec.ts';
+import { keptSentence } from '../temporal/kept.ts';
 import type { CommandContext } from './context.ts';
 import type { Standing } from './ensure-placed.ts';
 import { ensurePlaced } from './ensure-placed.ts';
@@ -60,6 +61,7 @@ async function follow(
     const run = await startRun(home.client, 'bringUpCluster', spec);
     if (!run.isNew) {
       output.note(`joined the run that is under way: ${clusterWorkflowId(file.name)}`);
+      if (run.keptBy !== null) output.note(`it ${keptSentence(run.keptBy)}`);
       // Whoever runs this again has mended what it waited for, or has placed a node worker anew.
       await run.handle.signal('retryNode', {}).catch((error: unknown) => {
         if (!isNoSuchRun(error)) throw error;

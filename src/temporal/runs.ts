@@ -23,7 +23,9 @@ import type { ClusterSpec } from '../config/schema.ts';
 import type { ErrorDetails } from '../errors.ts';
 import { Problems, WindlassError, fail, isErrorCode } from '../errors.ts';
 import type { LiveActivity } from '../output/live-board.ts';
+import { askRun, stuckOf } from './ask-run.ts';
 import { whileUnreachable } from './connection.ts';
+import { keptBy } from './kept.ts';
 
 export type RunType = 'bringUpCluster' | 'tearDownCluster';
 
@@ -31,12 +33,14 @@ export interface StartedRun {
   readonly handle: WorkflowHandle;
   /** False: it ran already with the same spec, and this is it. */
   readonly isNew: boolean;
+  /** The version of windlass that it goes on with; null where that is the one placed. */
+  readonly keptBy: string | null;
 }
 
 // A home that was placed a moment ago has the service before its control worker has made the namespace.
 const namespaceLimitMs = 30_000;
 
-/** Start a run, or attach to one that runs with the same spec; RUN_BUSY names one with another. */
+/** Start a run, or attach to one that runs with the same spec; RUN_BUSY names one with another, RUN_STUCK one that stands still. */
 export async function startRun(client: Client, type: RunType, spec: ClusterSpec): Promise<StartedRun> {
   const workflowId = clusterWorkflowId(spec.name);
   try {
@@ -49,14 +53,16 @@ export async function startRun(client: Client, type: RunType, spec: ClusterSpec)
         staticSummary: `${spec.name} · ${spec.nodes.length} nodes · ${modelTitle(spec)}`.slice(0, 200),
       }),
     );
-    return { handle: client.workflow.getHandle(workflowId, handle.firstExecutionRunId), isNew: true };
+    return {
+      handle: client.workflow.getHandle(workflowId, handle.firstExecutionRunId),
+      isNew: true,
+      keptBy: null,
+    };
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
   const handle = client.workflow.getHandle(workflowId);
-  const description = await handle.describe();
-  const running =
-    description.type === type ? await handle.query<ClusterSpec>('spec').catch(() => null) : null;
+  const { description, spec: running } = await describeRunning(client, handle, type);
   if (running === null || canonicalJson(running) !== canonicalJson(spec)) {
     throw fail('RUN_BUSY', {
       workflow: workflowId,
@@ -64,8 +70,28 @@ export async function startRun(client: Client, type: RunType, spec: ClusterSpec)
       since: description.startTime.toISOString(),
     });
   }
-  return { handle: client.workflow.getHandle(workflowId, description.runId), isNew: false };
+  return {
+    handle: client.workflow.getHandle(workflowId, description.runId),
+    isNew: false,
+    keptBy: keptBy(description),
+  };
 }
+
+/** The run under an id, and its spec; null where it is of another type or does not say. */
+async function describeRunning(client: Client, handle: WorkflowHandle, type: RunType) {
+  for (;;) {
+    const description = await handle.describe();
+    if (description.type !== type) return { description, spec: null };
+    const { answer: spec, stuck } = await askRun<ClusterSpec>(client, description, 'spec').catch(
+      () => silent,
+    );
+    if (!stuck) return { description, spec };
+    // A control worker that was placed just now had not yet given the run to the version that keeps it.
+    if (keptBy(await handle.describe()) !== keptBy(description)) continue;
+    throw fail('RUN_STUCK', { workflow: handle.workflowId, reason: stuck.reason });
+  }
+}
+const silent = { answer: null, stuck: null };
 
 async function onceNamespaceIsThere<T>(call: () => Promise<T>): Promise<T> {
   const end = Date.now() + namespaceLimitMs;
@@ -210,7 +236,10 @@ async function pendingOf(client: Client, workflowId: string): Promise<LiveActivi
   });
 }
 
-/** Ask a run to stop, and wait until it has; nothing running is no error. Returns whether there was one. */
+/**
+ * Ask a run to stop, and wait until it has; nothing running is no error. Returns whether there was one. Throws RUN_STUCK
+ * for one that stands still, as it would never hear of it.
+ */
 export async function cancelRun(
   client: Client,
   workflowId: string,
@@ -220,6 +249,8 @@ export async function cancelRun(
   try {
     const description = await whileUnreachable(() => handle.describe(), onOutage);
     if (description.status.name !== 'RUNNING') return false;
+    const stuck = await whileUnreachable(() => stuckOf(client, description), onOutage);
+    if (stuck) throw fail('RUN_STUCK', { workflow: workflowId, reason: stuck.reason });
     const run = client.workflow.getHandle(workflowId, description.runId);
     await run.cancel();
     await whileUnreachable(() => run.result(), onOutage).catch((error: unknown) => {

@@ -4,6 +4,7 @@ import type { KeeperStatus, ServingGang } from '../../src/cluster/keeper.ts';
 import { clusterWorkflowId, keeperWorkflowId } from '../../src/cluster/names.ts';
 import type { BringUpReport } from '../../src/cluster/report.ts';
 import { answerRun } from '../../src/temporal/answers.ts';
+import type { AskedKeeper } from '../../src/temporal/keeper.ts';
 import { askKeeper } from '../../src/temporal/keeper.ts';
 import { ScriptedCluster, seedSpec } from '../support/nodes.ts';
 import { facts, listener } from '../unit/checks/cluster.ts';
@@ -49,8 +50,8 @@ const running = (): string[] => cluster.nodes.flatMap(({ units }) => [...units])
 const start = () => service.start('bringUpCluster', cluster.spec);
 const bringUp = async () => (await (await start()).result()) as BringUpReport;
 const keeper = () => service.client.workflow.getHandle(keeperWorkflowId(cluster.spec.name));
-const asked = async (): Promise<KeeperStatus | null> => askKeeper(service.client, cluster.spec.name);
-const inState = (state: KeeperStatus['state'], also: (status: KeeperStatus) => boolean = () => true) =>
+const asked = async (): Promise<AskedKeeper | null> => askKeeper(service.client, cluster.spec.name);
+const inState = (state: KeeperStatus['state'], also: (status: AskedKeeper) => boolean = () => true) =>
   until(`the keeper ${state}`, async () => {
     const status = await asked();
     return status?.state === state && also(status);

@@ -12,6 +12,8 @@ const look = (more: Partial<Look>): Look => ({
   board: null,
   report: null,
   failure: null,
+  keptBy: null,
+  stuck: null,
   ...more,
 });
 const answered = { ok: true, ms: 1, text: 'Mistral' };
@@ -38,6 +40,8 @@ describe('the word of status', () => {
       last: null,
       waitingFor: wait,
       answeredAt: null,
+      keptBy: null,
+      stuck: null,
     };
     expect(wordOf(look({}), keeper, null)).toBe('waiting');
     expect(wordOf(look({}), keeper, silent)).toBe('waiting');
@@ -46,5 +50,11 @@ describe('the word of status', () => {
 
   it('is that of a run while one is under way', () => {
     expect(wordOf(look({ status: 'RUNNING' }), null, answered)).toBe('starting');
+  });
+
+  it('is stuck where the windlass that is placed cannot replay the run, and not where an older one keeps it', () => {
+    const stuck = { reason: 'Nondeterminism error', since: null };
+    expect(wordOf(look({ status: 'RUNNING', stuck }), null, null)).toBe('stuck');
+    expect(wordOf(look({ status: 'RUNNING', keptBy: '0.1.0-0123456789ab' }), null, null)).toBe('starting');
   });
 });

@@ -1,0 +1,82 @@
+/**
+ * Ask a run that is under way what it says of itself, or learn that it stands still since the windlass that is placed
+ * cannot replay it. The service calls such a run running; a query is refused by the worker, or, where a task of the run
+ * fails again and again, never answered.
+ */
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+
+export interface Stuck {
+  /** What did not replay, as the worker said it. */
+  readonly reason: string;
+  /** When the service was told so, in milliseconds since 1970; null where only a query met it so far. */
+  readonly since: number | null;
+}
+
+export interface Asked<T> {
+  /** Null where it is stuck. */
+  readonly answer: T | null;
+  readonly stuck: Stuck | null;
+}
+
+type Described = Pick<WorkflowExecutionDescription, 'workflowId' | 'runId' | 'raw'>;
+
+/** A worker that is there answers within a second; one that was started just now first looks at all runs. */
+const answerLimitMs = 20_000;
+
+/** Query a run as it was described a moment ago. Throws what the query throws, unless the run is stuck. */
+export async function askRun<T>(
+  client: Client,
+  described: Described,
+  query: 'status' | 'spec',
+): Promise<Asked<T>> {
+  const stuck = await stuckOf(client, described);
+  if (stuck) return { answer: null, stuck };
+  const handle = client.workflow.getHandle(described.workflowId, described.runId);
+  try {
+    const ask = () => handle.query<T>(query);
+    return { answer: await client.withDeadline(Date.now() + answerLimitMs, ask), stuck: null };
+  } catch (error) {
+    const met = stuckByQuery(error) ?? (await stuckOf(client, await handle.describe()));
+    if (!met) throw error;
+    return { answer: null, stuck: met };
+  }
+}
+
+/** Types of events, and a cause of a failed task, as the service numbers them. */
+const taskCompleted: number = 7;
+const taskFailed: number = 9;
+const versionChanged: number = 55;
+const nonDeterminism: number = 24;
+
+/** The newest events. Between a failed task and the next stands only what happened meanwhile. */
+const eventsRead = 100;
+
+/** What keeps a run from going on, or null. It asks the service only about a run that waits for its worker. */
+export async function stuckOf(client: Client, { workflowId, runId, raw }: Described): Promise<Stuck | null> {
+  if (!raw.pendingWorkflowTask) return null;
+  const { history } = await client.workflowService.getWorkflowExecutionHistoryReverse({
+    namespace: client.options.namespace,
+    execution: { workflowId, runId },
+    maximumPageSize: eventsRead,
+  });
+  const last = history?.events?.find(({ eventType }) =>
+    // One that was given to another version since is about to be tried anew.
+    [taskCompleted, taskFailed, versionChanged].includes(eventType ?? 0),
+  );
+  const failed = last?.workflowTaskFailedEventAttributes;
+  if (!failed || Number(failed.cause) !== nonDeterminism) return null;
+  return {
+    reason: withoutMark(failed.failure?.message ?? ''),
+    since: Number(last.eventTime?.seconds ?? 0) * 1_000,
+  };
+}
+
+/** How the SDK marks this failure. A query that is refused for it has no other sign. */
+const mark = '[TMPRL1100]';
+
+function stuckByQuery(error: unknown): Stuck | null {
+  const message = String((error as { readonly message?: unknown } | undefined)?.message);
+  return message.includes(mark) ? { reason: withoutMark(message), since: null } : null;
+}
+
+const withoutMark = (message: string): string => message.replace(mark, '').trim();

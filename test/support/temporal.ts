@@ -31,6 +31,8 @@ export interface TemporalOptions {
   /** Keep the database in a file, so that it outlives `kill`; in memory unless told. */
   readonly withFile?: boolean;
   readonly namespaces?: readonly string[];
+  /** More settings of the server, as `key=value`. */
+  readonly dynamicConfig?: readonly string[];
 }
 
 const DYNAMIC_CONFIG = [
@@ -68,7 +70,10 @@ export async function startTemporal(options: TemporalOptions = {}): Promise<Temp
     String(port),
     '--log-level',
     'error',
-    ...DYNAMIC_CONFIG.flatMap((value) => ['--dynamic-config-value', value]),
+    ...[...DYNAMIC_CONFIG, ...(options.dynamicConfig ?? [])].flatMap((value) => [
+      '--dynamic-config-value',
+      value,
+    ]),
     ...(options.withFile === true ? ['--db-filename', join(folder, 'temporal.db')] : []),
     ...(options.namespaces ?? []).flatMap((name) => ['--namespace', name]),
   ];

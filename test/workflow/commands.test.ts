@@ -1,12 +1,9 @@
 /** The commands for a run that waits, as typed: through ssh to the head and the forward to the service there. */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import { answer } from '../../src/commands/answer.ts';
 import { cancel } from '../../src/commands/cancel.ts';
 import type { CommandContext } from '../../src/commands/context.ts';
 import { status } from '../../src/commands/status.ts';
-import { fingerprint } from '../../src/ssh/known-hosts.ts';
 import { ScriptedCluster, seedSpec } from '../support/nodes.ts';
 import type { BringUpReport } from '../../src/cluster/report.ts';
 import type { SshdInProcess } from '../support/sshd-in-process.ts';
@@ -15,6 +12,7 @@ import { sharedAddress } from '../support/temporal.ts';
 import { facts } from '../unit/checks/cluster.ts';
 import { captured } from '../unit/output/captured.ts';
 import { boardOf, Service, until } from './service.ts';
+import { writeClusterFile } from './typed-file.ts';
 
 jest.setTimeout(60_000);
 
@@ -29,29 +27,8 @@ beforeEach(async () => {
   sshd = await startSshdInProcess({ hostKeys: [hostKey] });
   cluster = new ScriptedCluster(seedSpec('typed'));
   await service.serve(cluster);
-  file = join(sshd.folder, 'cluster.yaml');
-  const target = await sshd.target();
-  const ssh = {
-    host: target.host,
-    port: target.port,
-    user: target.user,
-    identityFile: target.identityFiles[0]?.path,
-    hostKey: fingerprint(Buffer.from(hostKey.public.split(' ')[1] ?? '', 'base64')),
-  };
-  const nodes = cluster.spec.nodes.map(({ name, address }) => ({
-    name,
-    address,
-    ...(name === cluster.spec.head && { ssh }),
-  }));
   const { namespace } = service.client.options;
-  const { name, head, model, engine, parallel } = cluster.spec;
-  // YAML takes JSON as it is.
-  const text = JSON.stringify({
-    ...{ schemaVersion: 1, name, head, nodes, parallel, temporal: { address: sharedAddress(), namespace } },
-    model: 'id' in model ? { id: model.id } : model,
-    engine: { name: engine.name, version: engine.version },
-  });
-  await writeFile(file, text);
+  file = await writeClusterFile(sshd, hostKey, cluster.spec, { address: sharedAddress(), namespace });
 });
 
 afterEach(async () => {

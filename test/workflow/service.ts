@@ -32,8 +32,15 @@ export class Service {
     this.native = native;
   }
 
-  /** Connect, and start a control worker. With `shortLimits`, a silent node worker is given up within seconds. */
-  static async open({ address = sharedAddress(), shortLimits = false } = {}): Promise<Service> {
+  /**
+   * Connect, and start a control worker unless the test has its own. With `shortLimits`, a silent node worker is given up
+   * within seconds.
+   */
+  static async open({
+    address = sharedAddress(),
+    shortLimits = false,
+    withControl = true,
+  } = {}): Promise<Service> {
     Runtime.install({
       logger: new DefaultLogger('ERROR'),
       telemetryOptions: { logging: { filter: 'ERROR', forward: {} } },
@@ -44,6 +51,7 @@ export class Service {
     const namespace = await newNamespace(new Client({ connection }), shortLimits ? 'short-limits' : 'test');
     const client = new Client({ connection, namespace, identity: 'client' });
     const service = new Service(client, opened, native);
+    if (!withControl) return service;
     const worker = await Worker.create({
       connection: native,
       namespace,

@@ -33,7 +33,7 @@ export async function settleOpenRuns(client: Client, options: SettleOptions): Pr
     const runs = await openRuns(client);
     if (runs.length === 0) return;
     const failed = await unreplayable(client, own.codePath, runs);
-    for (const run of runs) if (run.keptBy !== null && !failed.has(run)) await keepRun(client, run, null);
+    for (const run of runs) if (run.keptBy !== null && !failed.has(run)) await holdTo(client, run, null);
     if (failed.size > 0) await keepAll(client, failed, options);
   } catch (error) {
     logger.warn('the runs that are under way were not all looked at', { error: String(error) });
@@ -59,7 +59,7 @@ async function keepAll(
   }
   for (const run of left) {
     // Held to a version that nobody serves it would wait in silence. Here its failure shows.
-    if (run.keptBy !== null) await keepRun(client, run, null);
+    if (run.keptBy !== null) await holdTo(client, run, null);
     const reason = failed.get(run)?.message;
     logger.warn(`windlass ${own.version} cannot replay ${run.workflowId}, and no version kept here goes on`, {
       reason,
@@ -103,12 +103,26 @@ async function keepBy(
   if (unknown !== null) return unknown;
   const worker = await startKept(bundle);
   try {
-    for (const run of runs) await onceVersionIsKnown(() => keepRun(client, run, bundle.version));
+    for (const run of runs) await onceVersionIsKnown(() => holdTo(client, run, bundle.version));
     return null;
   } catch (error) {
     await worker.stop();
+    // Those that were held to it before the service refused another.
+    for (const run of runs) await holdTo(client, run, null);
     return String(error);
   }
+}
+
+/** gRPC status codes. Precondition: here, no worker of this version has polled yet. */
+const notFound: number = 5;
+const failedPrecondition: number = 9;
+const codeOf = (error: unknown): number | null => (isGrpcServiceError(error) ? error.code : null);
+
+/** A run that has ended since it was listed needs nobody. */
+async function holdTo(client: Client, run: OpenRun, version: string | null): Promise<void> {
+  await keepRun(client, run, version).catch((error: unknown) => {
+    if (codeOf(error) !== notFound) throw error;
+  });
 }
 
 /** Why the service knows no versions of workers; null where it does. It is too old, or was told not to. */
@@ -120,8 +134,6 @@ async function deploymentsRefused(client: Client): Promise<string | null> {
   );
 }
 
-/** gRPC: failed precondition. Here: no worker of this version has polled yet. */
-const failedPrecondition: number = 9;
 /** The service notes the first poll of a version after one to two seconds (measured). */
 const versionLimitMs = 15_000;
 
@@ -132,8 +144,7 @@ async function onceVersionIsKnown(call: () => Promise<void>): Promise<void> {
       await call();
       return;
     } catch (error) {
-      const isKnown = !isGrpcServiceError(error) || (error.code as number) !== failedPrecondition;
-      if (isKnown || Date.now() > end) throw error;
+      if (codeOf(error) !== failedPrecondition || Date.now() > end) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }

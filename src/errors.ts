@@ -378,8 +378,7 @@ export const codes = {
   ENGINE_STUCK: entry(
     'gang',
     stepFailed,
-    (d) =>
-      `the engine is stuck while ${text(d['phase'])}: ${text(d['why'])}`,
+    (d) => `the engine is stuck while ${text(d['phase'])}: ${text(d['why'])}`,
     (d) => `Log: ${text(d['log'])}. If this machine is only slow: engine.patience in the cluster file.`,
   ),
   SMOKE_FAILED: entry('gang', stepFailed, (d) => `the smoke test did not pass: ${text(d['evidence'])}`),

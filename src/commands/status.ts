@@ -29,7 +29,8 @@ import { probe } from './probe.ts';
 /** A proof older than this says what was, not what is: such a cluster is called live, not ready. */
 const proofHoldsMs = 5 * 60_000;
 
-export type StatusWord = 'ready' | 'live' | 'starting' | 'waiting' | 'stuck' | 'down' | 'failed' | 'stopped';
+export type StatusWord =
+  'ready' | 'live' | 'starting' | 'waiting' | 'stopping' | 'stuck' | 'down' | 'failed' | 'stopped';
 
 export interface Look {
   readonly type: string;
@@ -131,8 +132,11 @@ export function wordOf(
   keeper: AskedKeeper | null,
   probed: ProbeResult | null,
 ): StatusWord {
-  if (look?.status === 'RUNNING')
-    return look.stuck ? 'stuck' : look.board?.waitingFor ? 'waiting' : 'starting';
+  if (look?.status === 'RUNNING') {
+    if (look.stuck) return 'stuck';
+    if (look.board?.waitingFor) return 'waiting';
+    return look.type === 'tearDownCluster' ? 'stopping' : 'starting';
+  }
   // An answer is what is true now, whatever this home knows of how it came to be: its store may have been lost.
   if (probed?.ok === true) return 'ready';
   if (keeper?.waitingFor) return 'waiting';

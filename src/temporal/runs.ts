@@ -19,7 +19,7 @@ import type { Board } from '../cluster/board.ts';
 import { canonicalJson } from '../cluster/hash.ts';
 import { clusterWorkflowId, controlQueue, prepareWorkflowId, readActivityId } from '../cluster/names.ts';
 import { modelTitle } from '../cluster/models.ts';
-import type { ClusterSpec } from '../config/schema.ts';
+import { ClusterSpec } from '../config/schema.ts';
 import type { ErrorDetails } from '../errors.ts';
 import { Problems, WindlassError, fail, isErrorCode } from '../errors.ts';
 import type { LiveActivity } from '../output/live-board.ts';
@@ -85,7 +85,8 @@ async function describeRunning(client: Client, handle: WorkflowHandle, type: Run
     const { answer: spec, stuck } = await askRun<ClusterSpec>(client, description, 'spec').catch(
       () => silent,
     );
-    if (!stuck) return { description, spec };
+    // One that an older windlass started lacks what its fields are since, and means their defaults.
+    if (!stuck) return { description, spec: ClusterSpec.safeParse(spec).data ?? spec };
     // A control worker that was placed just now had not yet given the run to the version that keeps it.
     if (keptBy(await handle.describe()) !== keptBy(description)) continue;
     throw fail('RUN_STUCK', { workflow: handle.workflowId, reason: stuck.reason });

@@ -50,6 +50,7 @@ describe('the word of status', () => {
 
   it('is that of a run while one is under way', () => {
     expect(wordOf(look({ status: 'RUNNING' }), null, answered)).toBe('starting');
+    expect(wordOf(look({ status: 'RUNNING', type: 'tearDownCluster' }), null, answered)).toBe('stopping');
   });
 
   it('is stuck where the windlass that is placed cannot replay the run, and not where an older one keeps it', () => {

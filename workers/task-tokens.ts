@@ -6,6 +6,7 @@
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import type { ActivityInboundCallsInterceptor, NativeConnection } from '@temporalio/worker';
 import type { Context } from '@temporalio/activity';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import { writeFileAtomic } from '../src/process/files.ts';
 
 /** Keep the token of a running task in a file for as long as the task runs. */
@@ -26,6 +27,9 @@ export function noteTokens(folder: string) {
   });
 }
 
+/** The pause of the policy is for an act that kills its worker again and again. */
+const atOnce = msToTs(1);
+
 /** Fail the tasks that the last process left; a task that another attempt took meanwhile is no longer known. */
 export async function failLeftTasks(
   folder: string,
@@ -43,7 +47,11 @@ export async function failLeftTasks(
         failure: {
           message: 'the node worker was restarted',
           source: 'windlass',
-          applicationFailureInfo: { type: 'NODE_WORKER_RESTARTED', nonRetryable: false },
+          applicationFailureInfo: {
+            type: 'NODE_WORKER_RESTARTED',
+            nonRetryable: false,
+            ...(name.endsWith('-1') && { nextRetryDelay: atOnce }),
+          },
         },
       })
       .catch(() => undefined);

@@ -22,18 +22,18 @@ export const controlCore: readonly string[] = [
 export const nodeCore: readonly string[] = [
   'F42 join workers/before',
   'F44 launch server/after',
-  'F48 launch server/during',
+  'F48 start head/during',
   'F62 start head/before',
   'F68 launch server/before',
-  'F69 smoke test/during',
   'F43 stage model/during',
-  'F54 install wheels/before',
   'F52 serving',
   'F60 stage model/before',
   'F63 start head/before',
   'F70 kept',
   'F73 checks/before',
   'F79 serving',
+  'F80 serving',
+  'F84 serving',
 ];
 
 export const core: readonly string[] = [...controlCore, ...nodeCore];

@@ -1,5 +1,5 @@
 /** F. A cluster with a keeper: nobody runs any command after the harm, and it serves again. */
-import { deepEqual, equal, ok } from 'node:assert/strict';
+import { equal, ok } from 'node:assert/strict';
 import type { KeeperStatus } from '../../../src/cluster/keeper.ts';
 import { until } from '../../lab/run.ts';
 import type { Fault } from '../fault.ts';
@@ -54,11 +54,8 @@ const kept = ({ id, step, title, harm, seconds }: Harm): Fault => ({
     equal(status, 'ready');
     ok(keeper?.last?.what.includes('jetson-thor') ?? false, `the lost node is named: ${stdout}`);
     const launched = await linesOf(scene.head, 'launch server', scene.since);
-    deepEqual(
-      launched.map(({ what }) => what),
-      ['began'],
-      'the gang was started once',
-    );
+    // The old one has ended, and says so.
+    equal(launched.filter(({ what }) => what === 'began').length, 1, 'the gang was started once');
     equal(await complete(scene), '');
   },
 });

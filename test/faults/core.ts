@@ -13,6 +13,7 @@ export const controlCore: readonly string[] = [
   'F15 install wheels/during',
   'F01 up/before',
   'F03 serving',
+  'F23 bootstrap/before',
   'F26 bootstrap/before',
   'F29 bootstrap/before',
   'F75 checks/before',
@@ -32,8 +33,7 @@ export const nodeCore: readonly string[] = [
   'F70 kept',
   'F73 checks/before',
   'F79 serving',
-  'F80 serving',
-  'F84 serving',
+  'F85 serving',
 ];
 
 export const core: readonly string[] = [...controlCore, ...nodeCore];

@@ -23,13 +23,16 @@ async function readHostProcess(pid: number): Promise<HostProcess | undefined> {
   const folder = `/proc/${String(pid)}`;
   const status = await readFile(`${folder}/status`, 'utf8').catch(() => undefined);
   const cgroups = await readFile(`${folder}/cgroup`, 'utf8').catch(() => '');
-  if (!id || status === undefined) return undefined;
+  const commandLine = await readCommandLine(pid);
+  // One that has ended and whose parent has not asked yet has no command line any more.
+  const isGone = commandLine.join('') === '';
+  if (!id || status === undefined || isGone) return undefined;
   const cgroup = /^0::.*?\/payload(\/.*)$/m.exec(cgroups)?.[1] ?? '/';
   return {
     ...id,
     insidePid: Number(/^NSpid:.*\t(\d+)$/m.exec(status)?.[1]),
     uid: Number(/^Uid:\t(\d+)/m.exec(status)?.[1]),
-    commandLine: await readCommandLine(pid),
+    commandLine,
     cgroup,
     isOfLogin: /\/session-[^/]*\.scope|\/user@\d+\.service\/(init\.scope|.*dbus\.service)/.test(cgroup),
   };

@@ -1,7 +1,7 @@
 /** D. What people, cleaners and broken disks do to a node, whose next `up` needs no hand. */
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import type { Fault, State } from '../fault.ts';
-import { root } from '../places.ts';
+import { clusterFile, root } from '../places.ts';
 import { linesOf, processesOf, type Scene } from '../scene.ts';
 
 interface Damage {
@@ -9,7 +9,7 @@ interface Damage {
   readonly step: string;
   readonly title: string;
   readonly start: State;
-  /** Done to the second node, while nothing of windlass works on it. */
+  /** Done to a node, while nothing of windlass works on it. */
   readonly harm: (scene: Scene) => Promise<unknown>;
   readonly judge?: (scene: Scene) => Promise<void>;
 }
@@ -58,12 +58,21 @@ const rayStopped: Damage = {
   harm: (scene) => sh(scene, 'for ray in "$1"/envs/*/bin/ray; do "$ray" stop --force; break; done', root),
 };
 
+/** What serves may not need what was taken from it; what a gang cannot do without shows when an engine starts. */
+async function thenTheEngineStarts(scene: Scene): Promise<void> {
+  await scene.demand(['up', clusterFile, '--json']);
+  await scene.head.exec(['systemctl', '--user', 'stop', 'windlass-engine-*']);
+}
+
 const temporaryFilesSwept: Damage = {
   id: 'F80',
-  step: 'serving',
-  title: 'The temporary files of Ray are swept away on a node while the cluster serves',
+  step: 'launch server',
+  title: 'The temporary files of Ray were swept away on a node while it served, and the engine starts again',
   start: 'serving',
-  harm: (scene) => sh(scene, 'rm -rf "$1"/ray/*', root),
+  harm: async (scene) => {
+    await sh(scene, 'rm -rf "$1"/ray/*', root);
+    await thenTheEngineStarts(scene);
+  },
 };
 
 const modelCut: Damage = {
@@ -107,10 +116,13 @@ const recordsEmpty: Damage = {
 
 const tokenGone: Damage = {
   id: 'F84',
-  step: 'serving',
-  title: 'The token of Ray is deleted on the head while the cluster serves',
+  step: 'launch server',
+  title: 'The token of Ray was deleted on the head while it served, and the engine starts again',
   start: 'serving',
-  harm: (scene) => scene.head.exec(['rm', '-f', `${root}/secrets/rayToken`]),
+  harm: async (scene) => {
+    await scene.head.exec(['rm', '-f', `${root}/secrets/rayToken`]);
+    await thenTheEngineStarts(scene);
+  },
 };
 
 const identityGone: Damage = {

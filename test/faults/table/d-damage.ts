@@ -12,9 +12,10 @@ interface Damage {
   /** Done to a node, while nothing of windlass works on it. */
   readonly harm: (scene: Scene) => Promise<unknown>;
   readonly judge?: (scene: Scene) => Promise<void>;
+  readonly heal?: (scene: Scene) => Promise<unknown>;
 }
 
-const damage = ({ id, step, title, start, harm, judge }: Damage): Fault => ({
+const damage = ({ id, step, title, start, harm, judge, heal }: Damage): Fault => ({
   id,
   group: 'D',
   step,
@@ -27,6 +28,7 @@ const damage = ({ id, step, title, start, harm, judge }: Damage): Fault => ({
   },
   expect: { exit: 0, within: 360 },
   ...(judge && { judge }),
+  ...(heal && { heal: async (scene: Scene) => void (await heal(scene)) }),
 });
 
 const sh = (scene: Scene, script: string, ...args: string[]) =>
@@ -58,21 +60,16 @@ const rayStopped: Damage = {
   harm: (scene) => sh(scene, 'for ray in "$1"/envs/*/bin/ray; do "$ray" stop --force; break; done', root),
 };
 
-/** What serves may not need what was taken from it; what a gang cannot do without shows when an engine starts. */
-async function thenTheEngineStarts(scene: Scene): Promise<void> {
-  await scene.demand(['up', clusterFile, '--json']);
-  await scene.head.exec(['systemctl', '--user', 'stop', 'windlass-engine-*']);
-}
+/** What serves does not need what was taken from its Ray; the next gang is one that has it. */
+const startOver = (scene: Scene) => scene.demand(['down', clusterFile, '--json']);
 
 const temporaryFilesSwept: Damage = {
   id: 'F80',
-  step: 'launch server',
-  title: 'The temporary files of Ray were swept away on a node while it served, and the engine starts again',
+  step: 'serving',
+  title: 'The temporary files of Ray are swept away on a node while the cluster serves',
   start: 'serving',
-  harm: async (scene) => {
-    await sh(scene, 'rm -rf "$1"/ray/*', root);
-    await thenTheEngineStarts(scene);
-  },
+  harm: (scene) => sh(scene, 'rm -rf "$1"/ray/*', root),
+  heal: startOver,
 };
 
 const modelCut: Damage = {
@@ -116,13 +113,11 @@ const recordsEmpty: Damage = {
 
 const tokenGone: Damage = {
   id: 'F84',
-  step: 'launch server',
-  title: 'The token of Ray was deleted on the head while it served, and the engine starts again',
+  step: 'serving',
+  title: 'The token of Ray is deleted on the head while the cluster serves',
   start: 'serving',
-  harm: async (scene) => {
-    await scene.head.exec(['rm', '-f', `${root}/secrets/rayToken`]);
-    await thenTheEngineStarts(scene);
-  },
+  harm: (scene) => scene.head.exec(['rm', '-f', `${root}/secrets/rayToken`]),
+  heal: startOver,
 };
 
 const identityGone: Damage = {

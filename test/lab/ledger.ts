@@ -30,21 +30,6 @@ export async function timesBegun(host: Host, step: string): Promise<number> {
   return (await readLedger(host)).filter((line) => line.step === step && line.what === 'began').length;
 }
 
-const key = (line: LedgerLine): string => `${line.step} ${line.unit ?? ''}`;
-
-/** Steps that were begun a second time although the first had ended well: what must never happen. */
-export async function doneTwice(host: Host): Promise<string[]> {
-  const lines = await readLedger(host);
-  return lines.flatMap((line, at) => {
-    if (line.what !== 'began') return [];
-    const before = lines.slice(0, at).filter((each) => key(each) === key(line));
-    const last = before.at(-1);
-    const endedWell = last?.what === 'ended' && last.exitCode === 0;
-    // A gang that was stopped is started again as a whole; that is a new act.
-    return endedWell && !/head|workers|server/.test(line.step) ? [key(line)] : [];
-  });
-}
-
 /** Main pids of our active units on a host, by unit name. */
 export async function unitPids(host: Host): Promise<Record<string, string>> {
   const script =

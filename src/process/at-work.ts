@@ -7,7 +7,7 @@ import type { UnitMember } from './units.ts';
 /** What `cpuTicks` counts: hundredths of a second. */
 const ticksPerMs = 0.1;
 
-/** Of a core, for each process. Ray's daemons at rest use a tenth of it, in bursts; a compiler on a busy machine more. */
+/** Of a core, for each process. A start at rest over Ray stays below it, whose daemons together did not; observed on stand-ins. */
 const workingShare = 0.05;
 
 /** Shorter than this, a burst of a daemon would look like work. */

@@ -9,6 +9,8 @@ export interface BenchOptions {
   readonly attachTo?: string;
   /** Try this many rounds at most, to see whether it works; too few rounds are not valid. */
   readonly rounds?: number;
+  /** The long form of a benchmark that has one; else the short form, for every change. */
+  readonly isFull: boolean;
 }
 
 export interface Benchmark {

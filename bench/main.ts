@@ -3,11 +3,19 @@ import { parseArgs } from 'node:util';
 import { b0 } from './b0.ts';
 import { b16 } from './b16.ts';
 import { b2 } from './b2.ts';
+import { b8 } from './b8.ts';
+import { b9 } from './b9.ts';
+import { keep } from './results.ts';
 
-const all = [b0, b2, b16];
+const all = [b0, b2, b8, b9, b16];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { lab: { type: 'string' }, rounds: { type: 'string' } },
+  options: {
+    lab: { type: 'string' },
+    rounds: { type: 'string' },
+    full: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+  },
 });
 const [asked] = positionals;
 const chosen = all.find(({ name }) => name === asked?.toUpperCase());
@@ -22,8 +30,10 @@ if (asked === undefined) {
     log: (sentence) => {
       console.error(`${chosen.name}: ${sentence}`);
     },
+    isFull: values.full,
     ...(values.lab !== undefined && { attachTo: values.lab }),
     ...(values.rounds !== undefined && { rounds: Number(values.rounds) }),
   });
+  if (values.keep) await keep(record, values.full);
   console.log(JSON.stringify(record));
 }

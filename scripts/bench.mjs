@@ -1,6 +1,7 @@
 /**
  * `npm run bench` lists the benchmarks, `npm run bench -- B2` runs one and prints one line of JSON on stdout; progress
- * goes to stderr. `--lab NAME` uses a lab that is up already, `--rounds N` tries N rounds only.
+ * goes to stderr. `--lab NAME` uses a lab that is up already, `--rounds N` tries N rounds only, `--full` takes
+ * the long form of those that have one, `--keep` writes the record to bench/results.json for docs/benchmarks.md.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';

@@ -1,11 +1,12 @@
 /**
- * Writes docs/cluster-file.md from the schema, docs/errors.md from the code table and docs/faults.md from the table of
- * faults and their last results: `node scripts/docs.mjs`; with `--check` it writes nothing and exits 1 when a page is not what would be written.
+ * Writes docs/cluster-file.md from the schema, docs/errors.md from the code table, docs/faults.md from the table of
+ * faults and their last results, and docs/benchmarks.md from the kept records of the benchmarks: `node scripts/docs.mjs`; with `--check` it writes nothing and exits 1 when a page is not what would be written.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
 import { register } from 'tsx/esm/api';
+import { benchmarksPage } from './docs/benchmarks.mjs';
 import { clusterFilePage } from './docs/cluster-file.mjs';
 import { errorsPage } from './docs/errors.mjs';
 import { faultsPage } from './docs/faults.mjs';
@@ -21,12 +22,19 @@ const found = readJson('../test/faults/found.json');
 
 const note = '<!-- Written by `node scripts/docs.mjs`; change the schema or the code table instead. -->';
 
+const benchmarksNote =
+  '<!-- Written by `node scripts/docs.mjs` from bench/results.json; `npm run bench -- NAME --keep` writes that. -->';
+
 const faultsNote =
   '<!-- Written by `node scripts/docs.mjs` from the tables in test/faults and their last results. -->';
 
 const pages = {
   'docs/cluster-file.md': clusterFilePage(ClusterFile, note),
   'docs/errors.md': errorsPage(codes, Exit, note),
+  'docs/benchmarks.md': benchmarksPage({
+    results: readJson('../bench/results.json'),
+    note: benchmarksNote,
+  }),
   'docs/faults.md': faultsPage({ faults, results, found, titleOf, note: faultsNote }),
 };
 

@@ -46,7 +46,34 @@ export async function isolateFrom(target: Target, other: HostSpec | 'operator'):
           `forward iifname ${mine} oifname { ${portsOf(other).join(', ')} } drop`,
           `forward iifname { ${portsOf(other).join(', ')} } oifname ${mine} drop`,
         ];
-  const name = `${table}_${target.spec.name.replaceAll('-', '_')}`;
+  await addBridgeRules(target, bridgeTable(target.spec), rules);
+}
+
+/** Lose a share of all packets that the host sends and receives, in percent, each by itself. */
+export async function lose(target: Target, { percent }: { percent: number }): Promise<void> {
+  const mine = `{ ${portsOf(target.spec).join(', ')} }`;
+  const now = `numgen random mod 100 < ${String(percent)} counter drop`;
+  const rules = ['input iifname', 'forward iifname', 'forward oifname', 'output oifname'];
+  await outsideNetwork(target, quietly([removeTable(lossTable(target.spec))]));
+  await addBridgeRules(
+    target,
+    lossTable(target.spec),
+    rules.map((rule) => `${rule} ${mine} ${now}`),
+  );
+}
+
+/** How many packets the host has lost since `lose`. */
+export async function packetsLost({ names, spec }: Target): Promise<number> {
+  const rules = await run('nsenter', inNetwork(names, 'nft', 'list', 'table', 'bridge', lossTable(spec)));
+  return [...rules.matchAll(/counter packets (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+const bridgeTable = (spec: HostSpec): string => `${table}_${spec.name.replaceAll('-', '_')}`;
+const lossTable = (spec: HostSpec): string => `${bridgeTable(spec)}_loss`;
+const removeTable = (name: string): string => `nft delete table bridge ${name}`;
+
+/** Add rules at the bridge, each with the hook that it stands in, to a table. */
+async function addBridgeRules({ names }: Target, name: string, rules: readonly string[]): Promise<void> {
   const chains = ['input', 'output', 'forward'].map(
     (hook) => `add chain bridge ${name} ${hook} { type filter hook ${hook} priority 0; }`,
   );
@@ -55,7 +82,7 @@ export async function isolateFrom(target: Target, other: HostSpec | 'operator'):
     ...chains,
     ...rules.map((rule) => `add rule bridge ${name} ${rule}`),
   ];
-  await run('nsenter', inNetwork(target.names, 'nft', '-f', '-'), {
+  await run('nsenter', inNetwork(names, 'nft', '-f', '-'), {
     input: `${script.join('\n')}\n`,
     stdin: 'pipe',
   });
@@ -113,10 +140,9 @@ export async function heal(target: Target): Promise<void> {
   if (leader === undefined) return;
   await thaw(target);
   await setLines(names, portsOf(spec), 'up');
-  const bridgeTable = `${table}_${spec.name.replaceAll('-', '_')}`;
   await outsideNetwork(
     target,
-    quietly([...portsOf(spec).map(unshape), `nft delete table bridge ${bridgeTable}`]),
+    quietly([...portsOf(spec).map(unshape), ...[bridgeTable(spec), lossTable(spec)].map(removeTable)]),
   );
   const devices = [spec.cluster, spec.management].flatMap((line) => line?.name ?? []);
   await insideNetwork(target, quietly([...devices.map(unshape), `nft delete table inet ${table}`]));

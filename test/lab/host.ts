@@ -190,6 +190,8 @@ export class Host {
   cutOff = (line?: 'cluster' | 'management') => faults.cutOff(this.target, line);
   isolateFrom = (other: Host | 'operator') =>
     faults.isolateFrom(this.target, other === 'operator' ? other : other.spec);
+  lose = (share: { percent: number }) => faults.lose(this.target, share);
+  packetsLost = () => faults.packetsLost(this.target);
   slow = (rate: { rateKbit: number }) => faults.slow(this.target, rate);
   freeze = () => faults.freeze(this.target);
   thaw = () => faults.thaw(this.target);

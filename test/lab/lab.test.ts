@@ -185,6 +185,14 @@ describe('a lab of two hosts', () => {
     expect(await connect(lab, thor.address, port)).toBe('open');
   });
 
+  test('a line loses the packets that it is to lose, and none when healed', async () => {
+    await thor.lose({ percent: 100 });
+    expect(await connectFrom(spark, thor.address, 22)).not.toBe('refused');
+    expect(await thor.packetsLost()).toBeGreaterThan(0);
+    await thor.heal();
+    expect(await connectFrom(spark, thor.address, 22)).toBe('refused');
+  });
+
   test('a slow line is slow, and fast again when healed', async () => {
     const transfer = async () => {
       const begin = performance.now();

@@ -7,7 +7,10 @@ import { dist, root } from '../places.ts';
 export interface StoredEvent {
   readonly eventType: string;
   readonly eventId: string;
+  readonly eventTime: string;
   readonly activityTaskScheduledEventAttributes?: { readonly activityId: string };
+  readonly activityTaskStartedEventAttributes?: { readonly scheduledEventId: string };
+  readonly activityTaskFailedEventAttributes?: { readonly scheduledEventId: string };
   readonly activityTaskCompletedEventAttributes?: {
     readonly scheduledEventId: string;
     readonly result?: { readonly payloads: readonly { readonly data: string }[] };
@@ -25,16 +28,19 @@ interface Listed {
   readonly startTime: string;
 }
 
-/** Ask the service by its own program, on the host where it runs. */
-async function ask(head: Host, ...args: string[]): Promise<unknown> {
+/** Ask the service about workflows by its own program, on the host where it runs. */
+export async function ask(head: Host, ...args: string[]): Promise<unknown> {
   const argv = [`${root}/workers/current/bin/temporal`, 'workflow', ...args, '--namespace', 'windlass'];
   const { stdout } = await head.exec([...argv, '-o', 'json'], { maxBuffer: 2 ** 28 });
   return JSON.parse(stdout);
 }
 
-interface Pending {
+export interface Pending {
   readonly activityId: string;
   readonly attempt?: number;
+  readonly lastStartedTime?: string;
+  /** When the next attempt is due, while it waits for a worker. */
+  readonly scheduledTime?: string;
 }
 
 /** Read the open activities of all runs under way. */

@@ -1,6 +1,7 @@
 /** Bring-ups on the lab's real hosts, disturbed again and again; their ledgers tell what was done twice. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { doneTwice, killUnit, readLedger } from '../../test/lab/ledger.ts';
+import { begunAgain } from '../../test/faults/judge/once.ts';
+import { killUnit, readLedger } from '../../test/lab/ledger.ts';
 import type { Log } from '../../test/lab/run.ts';
 import { Stage } from '../../test/lab/stage.ts';
 import { demandSuccess, startOver } from '../../test/lab/start-over.ts';
@@ -30,8 +31,9 @@ export async function disturbHosts(deaths: number, random: () => number, log: Lo
       bringUps += 1;
       done += await disturbOne(stage, victims.slice(done % victims.length), deaths - done, random);
       for (const host of stage.lab.hosts) {
-        twice.push(...(await doneTwice(host)).map((what) => `${host.name}: ${what}`));
-        strangers += new Set((await readLedger(host)).map((line) => line.run)).size - 1;
+        const lines = await readLedger(host);
+        twice.push(...begunAgain(lines).map((what) => `${host.name}: ${what}`));
+        strangers += new Set(lines.map(({ run }) => run)).size - 1;
       }
       log(`bring-up ${bringUps}: ${done} deaths so far, done twice: ${twice.length}`);
     }

@@ -7,6 +7,7 @@ import { connectWorker } from './connect.ts';
 import { createControlActivities } from './control-activities.ts';
 import type { Bundle } from './kept-bundles.ts';
 import { bundleBeside } from './kept-bundles.ts';
+import { identityOf } from './identity.ts';
 import { ensureNamespace } from './namespace.ts';
 import { ControlWorkerSettings, readSettings } from './settings.ts';
 import type { KeptWorker } from './settle-runs.ts';
@@ -32,14 +33,13 @@ const client = new Client({
 const isNew = await ensureNamespace(client.connection, settings.namespace);
 
 const own = await bundleBeside(process.argv[1] ?? '');
-const identity = `windlass-control@${process.pid}`;
 const common = {
   connection,
   namespace: settings.namespace,
   taskQueue: controlQueue,
   activities: createControlActivities(client),
-  // After the death of a control worker its sticky queue would hold each run for 10 s; measured 3.5 s with this.
-  stickyQueueScheduleToStartTimeout: '2 seconds',
+  // After the death of a control worker its sticky queue would hold each run for 10 s.
+  stickyQueueScheduleToStartTimeout: '1 second',
   shutdownGraceTime: '5 seconds',
 } as const;
 
@@ -48,7 +48,11 @@ const kept: Promise<void>[] = [];
 if (!isNew) {
   await settleOpenRuns(client, { own, startKept, logger: Runtime.instance().logger });
 }
-const worker = await Worker.create({ ...common, identity, workflowBundle: { codePath: own.codePath } });
+const worker = await Worker.create({
+  ...common,
+  identity: identityOf(own.version),
+  workflowBundle: { codePath: own.codePath },
+});
 // A store that was lost has taken the namespace with it, and nobody else would make it again.
 const watch = setInterval(() => {
   ensureNamespace(client.connection, settings.namespace).catch(() => undefined);
@@ -61,7 +65,7 @@ await connection.close();
 async function startKept({ version, codePath }: Bundle): Promise<KeptWorker> {
   const older = await Worker.create({
     ...common,
-    identity: `${identity}/${version}`,
+    identity: identityOf(version),
     workflowBundle: { codePath },
     workerDeploymentOptions: {
       useWorkerVersioning: true,

@@ -30,7 +30,7 @@ export interface SettleOptions {
 export async function settleOpenRuns(client: Client, options: SettleOptions): Promise<void> {
   const { own, logger } = options;
   try {
-    const runs = await openRuns(client);
+    const runs = (await openRuns(client)).filter((run) => !isProven(run, own));
     if (runs.length === 0) return;
     const failed = await unreplayable(client, own.codePath, runs);
     for (const run of runs) if (run.keptBy !== null && !failed.has(run)) await holdTo(client, run, null);
@@ -39,6 +39,10 @@ export async function settleOpenRuns(client: Client, options: SettleOptions): Pr
     logger.warn('the runs that are under way were not all looked at', { error: String(error) });
   }
 }
+
+/** Whoever went on with a run last has replayed it: a restart, which is no upgrade, has nothing to replay. */
+const isProven = ({ keptBy, lastBy }: OpenRun, own: Bundle): boolean =>
+  keptBy === null && lastBy === own.version;
 
 async function keepAll(
   client: Client,

@@ -72,8 +72,8 @@ export async function startControlWorker(options: ControlWorkerOptions): Promise
 
 async function widenWindow(program: string): Promise<void> {
   const text = await readFile(program, 'utf8');
-  const own = 'stickyQueueScheduleToStartTimeout: "2 seconds"';
-  if (!text.includes(own)) throw new Error('the control worker has no sticky window of its own');
+  const own = /stickyQueueScheduleToStartTimeout: "[^"]+"/;
+  if (!own.test(text)) throw new Error('the control worker has no sticky window of its own');
   await writeFile(program, text.replace(own, 'stickyQueueScheduleToStartTimeout: "10 seconds"'));
 }
 

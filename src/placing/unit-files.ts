@@ -62,8 +62,15 @@ export interface HomePlace {
   readonly withFront: boolean;
 }
 
-/** Each node queue has one poller; with the default of four partitions some steps waited 44 s (measured). */
-const onePartition = ['matching.numTaskqueueReadPartitions=1', 'matching.numTaskqueueWritePartitions=1'];
+/** Settings of the Temporal service, as `key=value`. */
+export const serviceSettings: readonly string[] = [
+  // Each node queue has one poller; with the default of four partitions some steps waited 44 s (measured).
+  'matching.numTaskqueueReadPartitions=1',
+  'matching.numTaskqueueWritePartitions=1',
+  // Seconds. A control worker that dies holds what it was deciding for so long; by default for ten. The service gives
+  // who is slower more time from the third attempt on.
+  'history.defaultWorkflowTaskTimeout=3',
+];
 
 /** The home's units: the Temporal service on loopback, the control worker, and the front before them. */
 export function homeUnits({ root, port, uiPort, embedded, withFront }: HomePlace): UnitFile[] {
@@ -83,7 +90,7 @@ export function homeUnits({ root, port, uiPort, embedded, withFront }: HomePlace
     `--ui-port=${uiPort}`,
     `--db-filename=${root}/home/temporal.db`,
     '--log-level=error',
-    ...onePartition.flatMap((value) => ['--dynamic-config-value', value]),
+    ...serviceSettings.flatMap((value) => ['--dynamic-config-value', value]),
   ];
   const front = unitFile(
     standingUnits.front,

@@ -13,6 +13,7 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { ownPlatform } from '../../src/placing/download/binary.ts';
 import { cacheFolder } from '../../src/placing/download/program.ts';
 import { chooseTemporal } from '../../src/placing/download/temporal.ts';
+import { serviceSettings } from '../../src/placing/unit-files.ts';
 
 export interface TemporalServer {
   /** `127.0.0.1:PORT` of the frontend. */
@@ -36,9 +37,7 @@ export interface TemporalOptions {
 }
 
 const DYNAMIC_CONFIG = [
-  // Each queue of a node has one poller; with the default of four partitions some tasks wait for seconds.
-  'matching.numTaskqueueReadPartitions=1',
-  'matching.numTaskqueueWritePartitions=1',
+  ...serviceSettings,
   // By default a timer of a workflow takes a second at least.
   'history.timerProcessorMaxTimeShift="10ms"',
 ];

@@ -6,6 +6,7 @@ import type { BringUpReport } from '../../src/cluster/report.ts';
 import { keptBy } from '../../src/temporal/kept.ts';
 import { cancelRun, startRun } from '../../src/temporal/runs.ts';
 import type { Hold } from '../support/node-faults.ts';
+import { openRuns } from '../../workers/open-runs.ts';
 import { ScriptedCluster, seedSpec } from '../support/nodes.ts';
 import type { SshdInProcess } from '../support/sshd-in-process.ts';
 import { newKey, startSshdInProcess } from '../support/sshd-in-process.ts';
@@ -100,6 +101,9 @@ const timersOf = async (handle: Handle) =>
 describe('a run under way', () => {
   it('goes on with a version that replays it, as if nothing had happened', async () => {
     const { handle, act } = await underWay();
+    const { workflowId } = handle;
+    const found = await openRuns(service.client);
+    expect(found).toContainEqual(expect.objectContaining({ workflowId, keptBy: null, lastBy: older }));
     await upgrade(newer, code.newer);
     const joined = await startRun(service.client, 'bringUpCluster', cluster.spec);
     expect(joined).toMatchObject({ isNew: false, keptBy: null });

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { rayHelpers, rayUnitName } from '../src/cluster/gang.ts';
 import type { Endpoint, RayUnit } from '../src/cluster/inputs.ts';
 import { RayInput, RayNodesInput } from '../src/cluster/inputs.ts';
+import { isRaylet } from '../src/cluster/ranks.ts';
 import { fail } from '../src/errors.ts';
 import type { Command } from '../src/process/command.ts';
 import { run } from '../src/process/run.ts';
@@ -15,6 +16,7 @@ import type { NodeContext } from './context.ts';
 import { baseEnvironment } from './context.ts';
 import { define } from './define.ts';
 import { placePath } from './proof.ts';
+import { daemonDied } from './ray-daemons.ts';
 
 const tokenPath = (context: NodeContext): string => `${context.layout.secrets}/rayToken`;
 
@@ -108,7 +110,7 @@ export const ensureRay = (context: NodeContext) =>
       async () => {
         await endedInThisGeneration(context, unit, generation);
         if (await hasStarted(context, unit, ray)) return true;
-        if (await isRayletGone()) throw await rayletDied(context);
+        if (await isRayletGone()) throw await daemonDied(context, []);
         return null;
       },
       startLimitMs,
@@ -140,24 +142,11 @@ function watchRaylet(unit: string): () => Promise<boolean> {
     group ??= (await lookAtUnit(unit)).controlGroup;
     const members = group === null ? [] : await membersOf(group);
     // The helpers that it forks bear its command line until they have one of their own; it outlives them.
-    const isThere = members.some(({ command }) => command.includes('--raylet_socket_name='));
+    const isThere = members.some(({ command }) => isRaylet(command));
     const isGone = wasThere && !isThere;
     wasThere ||= isThere;
     return isGone;
   };
-}
-
-async function rayletDied(context: NodeContext): Promise<Error> {
-  const log = `${context.layout.ray}/session_latest/logs/raylet.out`;
-  const evidence = lastWords(await logTail(log, 16_384));
-  return fail('RAY_FAILED', { evidence: `the raylet has ended: ${evidence}`, log });
-}
-
-/** What a raylet gave as its reason, at most 800 characters; the stack below it tells its users nothing. */
-export function lastWords(log: string): string {
-  // Ray marks the line by a C for critical: `[2026-11-28 09:21:00,000 C 2453 2453] (raylet) node_manager.cc:3588: …`.
-  const reason = log.split('\n').findLast((line) => /^\[\S+ \S+ C \d+ \d+\] /.test(line));
-  return reason === undefined ? log.slice(-800) : reason.slice(0, 800);
 }
 
 async function reachHead(ray: RayUnit): Promise<void> {

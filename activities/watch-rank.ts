@@ -7,23 +7,41 @@ import { RanksInput } from '../src/cluster/inputs.ts';
 import { isRank } from '../src/cluster/ranks.ts';
 import { fail } from '../src/errors.ts';
 import type { ProcessIdentity } from '../src/process/identity.ts';
-import { identityOf, lives } from '../src/process/identity.ts';
+import { identityOf } from '../src/process/identity.ts';
+import type { UnitMember } from '../src/process/units.ts';
 import { lookAtUnit, membersOf } from '../src/process/units.ts';
 import type { NodeContext } from './context.ts';
 import { define } from './define.ts';
+import { daemonDied, daemonsOf } from './ray-daemons.ts';
 import { untilOneEnds, watchedBefore } from './watched.ts';
 
-/** Lasts for as long as the ranks live. Throws RANK_MISSING as soon as one of them is gone or another one. */
+/**
+ * Lasts for as long as the ranks live, and the daemons of Ray on which they depend. Throws RANK_MISSING as soon as a rank
+ * is gone or another one, and RAY_FAILED when it is a daemon: its ranks end a moment later, and say less.
+ */
 export const watchRank = (context: NodeContext) =>
   define(context, RanksInput, async ({ unit, gpus }): Promise<void> => {
-    const ranks = watchedBefore() ?? (await ranksOf(unit));
-    if (ranks.length >= gpus) await untilOneEnds(ranks, cancellationSignal());
-    throw fail('RANK_MISSING', { ranks: ranks.filter(lives).length, wanted: gpus, unit });
+    const before = watchedBefore();
+    const found = await membersOfUnit(unit);
+    const watched = before ?? [...found.filter(isOneRank), ...daemonsOf(found)].map(identityOf);
+    if (before !== null || found.filter(isOneRank).length >= gpus) {
+      await untilOneEnds(watched, cancellationSignal());
+    }
+    const left = await membersOfUnit(unit);
+    // One that took the place of a rank has not what the others share with it.
+    const ranks = left.filter((member) => isOneRank(member) && isAmong(watched, member)).length;
+    throw ranks < gpus
+      ? fail('RANK_MISSING', { ranks, wanted: gpus, unit })
+      : await daemonDied(context, left);
   });
 
+const isAmong = (watched: readonly ProcessIdentity[], { pid, startTicks }: UnitMember): boolean =>
+  watched.some((each) => each.pid === pid && each.startTicks === startTicks);
+
 /** The control group of our unit says that a process is ours, its title that it is a rank. */
-async function ranksOf(unit: string): Promise<readonly ProcessIdentity[]> {
+const isOneRank = ({ name }: UnitMember): boolean => isRank(name);
+
+async function membersOfUnit(unit: string): Promise<readonly UnitMember[]> {
   const { controlGroup } = await lookAtUnit(unit);
-  const members = controlGroup === null ? [] : await membersOf(controlGroup);
-  return members.filter(({ name }) => isRank(name)).map(identityOf);
+  return controlGroup === null ? [] : membersOf(controlGroup);
 }

@@ -28,7 +28,7 @@ export const nothingFound: Found = {
 };
 
 /** A running unit, its name without `.service`. */
-type GangUnit = Pick<UnitState, 'name' | 'processes' | 'hasLostFiles'>;
+type GangUnit = Pick<UnitState, 'name' | 'processes' | 'lost'>;
 
 /** The units of gangs that run on a node, wanted or not. */
 export const gangUnitsOf = (facts: NodeFacts | undefined): GangUnit[] =>
@@ -41,9 +41,9 @@ export function findGang(gang: WantedGang, observed: readonly Observed[]): Found
   const factsOf = (member: Member) =>
     observed.find((each) => each.node.name === member.prepared.node.name)?.facts;
   const unitsOf = (member: Member): GangUnit[] => gangUnitsOf(factsOf(member));
-  // One whose files are gone runs on, and cannot do what a gang needs of it next.
+  // One that has lost something runs on, and cannot do what a gang needs of it next.
   const runs = (member: Member, name: string) =>
-    unitsOf(member).find((unit) => unit.name === name && unit.hasLostFiles !== true);
+    unitsOf(member).find((unit) => unit.name === name && unit.lost === undefined);
 
   const ray = members(gang).every((member) => runs(member, member.rayUnit));
   const engine = ray && runs(gang.head, gang.engineUnit) !== undefined;

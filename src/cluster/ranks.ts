@@ -1,4 +1,4 @@
-/** Which processes of a node are ranks of the engine. */
+/** Which processes of a node are ranks of the engine, and which the daemons of Ray that they depend on. */
 
 /**
  * Whether a process of a node's Ray unit holds an actor, by its title. Ray titles it by the actor's class
@@ -7,3 +7,7 @@
  * characters, and an emulator shows no more.
  */
 export const isRank = (title: string): boolean => /^ray::(?!IDLE|Dashboard|RuntimeEnv)/.test(title);
+
+/** By its command line. What Ray starts through it has a command line of its own. */
+export const isRaylet = (command: string): boolean => command.includes('--raylet_socket_name=');
+export const isGcs = (command: string): boolean => /\/gcs_server( |$)/.test(command);

@@ -97,8 +97,11 @@ export const UnitState = z.object({
   processes: z.array(UnitProcess),
   /** Null while it runs, and when it never wrote one. */
   result: UnitResult.nullable(),
-  /** Its own folder is gone while it runs: what it was started from, and what it writes to, is no longer there. */
-  hasLostFiles: z.literal(true).optional(),
+  /**
+   * What it has lost while it runs: `files`, its own folder, from which it was started and to which it writes; `daemon`, one
+   * of Ray's without which its ranks end a while later.
+   */
+  lost: z.enum(['files', 'daemon']).optional(),
 });
 export type UnitState = z.infer<typeof UnitState>;
 

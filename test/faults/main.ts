@@ -22,11 +22,17 @@ const program = new Command('faults')
   .option('--random <number>', 'draw so many', Number)
   .option('--seed <number>', 'where the drawing begins', Number)
   .option('--lab <name>', 'name of the lab', 'faults')
+  .option('--labs <number>', 'how many labs share the work, side by side', Number, 2)
   .option('--list', 'say what there is, and run nothing');
 program.parse();
 
+interface Labs {
+  readonly lab: string;
+  readonly labs: number;
+}
+
 const options = program.opts<
-  Choice & { readonly lab: string; readonly list?: true; readonly notOk?: true; readonly core?: true }
+  Choice & Labs & { readonly list?: true; readonly notOk?: true; readonly core?: true }
 >();
 const notOk = options.notOk === true ? await keptResults() : {};
 const open = table.filter(
@@ -41,26 +47,40 @@ if (options.list) {
   process.exitCode = 2;
 } else {
   if (seed !== undefined) console.log(`seed ${String(seed)}`);
-  process.exitCode = await runAll(chosen, options.lab);
+  process.exitCode = await runAll(chosen, options);
 }
 process.exit();
 
-async function runAll(faults: readonly Fault[], lab: string): Promise<number> {
-  const scene = await Scene.start(lab, faults[0]?.start ?? 'fresh', (said) => {
-    console.error(`faults: ${said}`);
+/** Every lab takes the next fault that none has taken, so that all end at about the same time. */
+async function runAll(faults: readonly Fault[], { lab, labs }: Labs): Promise<number> {
+  const waiting = [...faults];
+  const names = Array.from({ length: Math.min(labs, faults.length) }, (_none, at) =>
+    at === 0 ? lab : `${lab}-${String(at + 1)}`,
+  );
+  const failed = await Promise.all(names.map((name) => runOn(name, waiting)));
+  const count = failed.reduce((sum, each) => sum + each, 0);
+  console.log(`${String(faults.length + names.length - count)} passed, ${String(count)} failed`);
+  return count === 0 ? 0 : 1;
+}
+
+/** Returns how many failed; that the hosts are in the end as they were counts as one more that can. */
+async function runOn(lab: string, waiting: Fault[]): Promise<number> {
+  const scene = await Scene.start(lab, waiting[0]?.start ?? 'fresh', (said) => {
+    console.error(`${lab}: ${said}`);
   });
   let failed = 0;
   try {
-    for (const fault of faults) if (!(await runOne(scene, fault))) failed += 1;
+    for (let fault = waiting.shift(); fault; fault = waiting.shift()) {
+      if (!(await runOne(scene, fault))) failed += 1;
+    }
     const left = await scene.finish();
     if (left.length > 0) failed += 1;
-    console.log(`I5 I6 after all … ${left.length === 0 ? 'ok' : 'FAILED'}`);
+    console.log(`I5 I6 after all, ${lab} … ${left.length === 0 ? 'ok' : 'FAILED'}`);
     for (const problem of left) console.log(`  ${problem.slice(0, 3000)}`);
   } finally {
     await scene.stop();
   }
-  console.log(`${String(faults.length + 1 - failed)} passed, ${String(failed)} failed`);
-  return failed === 0 ? 0 : 1;
+  return failed;
 }
 
 async function runOne(scene: Scene, fault: Fault): Promise<boolean> {

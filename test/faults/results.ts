@@ -19,9 +19,16 @@ export async function keptResults(): Promise<Record<string, Result>> {
   return JSON.parse(await readFile(path, 'utf8').catch(() => '{}')) as Record<string, Result>;
 }
 
-/** Note how a fault ended; one whose scene was broken says nothing of the product. */
-export async function record(fault: Fault, { problems, seconds, sceneBroken }: Verdict): Promise<void> {
-  if (sceneBroken !== undefined && problems.length === 0) return;
+let before: Promise<void> = Promise.resolve();
+
+/** Note how a fault ended; one whose scene was broken says nothing of the product. Several labs may do so at once. */
+export async function record(fault: Fault, verdict: Verdict): Promise<void> {
+  if (verdict.sceneBroken !== undefined && verdict.problems.length === 0) return;
+  before = before.then(() => write(fault, verdict));
+  await before;
+}
+
+async function write(fault: Fault, { problems, seconds }: Verdict): Promise<void> {
   const results = await keptResults();
   results[titleOf(fault)] = {
     verdict: problems.length === 0 ? 'ok' : 'failed',

@@ -19,6 +19,8 @@ import { Strangers } from './judge/strangers.ts';
 import { keepFresh, leftOnHosts, lookFresh, readFresh } from './judge/traces.ts';
 
 const savedLabel = 'faults-prepared';
+/** Of the scenes of a suite the first that ends keeps its hosts. */
+let isEnding = false;
 
 /** A command under way. Its end is a property, so that one may hand it on without waiting for it. */
 export interface Running {
@@ -174,7 +176,9 @@ export class Scene {
     try {
       await this.reach('prepared');
       const problems = await this.secrets.onHosts(this.hosts);
-      if (!(await Lab.isSaved(savedLabel))) await this.save();
+      const isFirst = !isEnding;
+      isEnding = true;
+      if (isFirst && !(await Lab.isSaved(savedLabel))) await this.save();
       await this.purge();
       return [...problems, ...(await this.left())];
     } catch (error) {

@@ -235,7 +235,7 @@ export class ScriptedNode {
       mainPid: 100,
       processes: isRay(name) ? [helper, ...Array.from({ length: this.ranksIn(name) }, () => rank)] : [],
       result: null,
-      ...(this.unitsLostFiles && { hasLostFiles: true as const }),
+      ...(this.unitsLostFiles && { lost: 'files' as const }),
     }));
     return { ...this.facts, clock: Date.now() + this.clockAheadMs, state: { ...this.state, units } };
   }

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { sha256Hex } from '../hash.ts';
 import { isRunUnit } from '../layout.ts';
+import { isGcs, isRank, isRaylet } from '../ranks.ts';
 import {
   EnvironmentMarker,
   ModelMarker,
@@ -13,7 +14,7 @@ import {
   UnitState,
 } from '../state.ts';
 import { type Frames, frameOf, framesOf, framesUnder, unreadable } from './frames.ts';
-import { type Processes, commandOf } from './processes.ts';
+import { type Process, type Processes, commandOf } from './processes.ts';
 import { firstLine, harmless, lines } from './text.ts';
 
 /** Everything of ours on the node. A broken marker counts as none, so the work is done again; identity and owner do not. */
@@ -102,7 +103,7 @@ function readUnits(frames: Frames, processes: Processes): UnitState[] {
   const loaded = (frameOf(frames, 'units') ?? '').split('\n\n').flatMap((block) => {
     const unit = readUnit(block, processes, results);
     if (unit === null) return [];
-    return hasLostFiles(frames, unit) ? [{ ...unit, hasLostFiles: true as const }] : [unit];
+    return [hasLostFiles(frames, unit) ? { ...unit, lost: 'files' as const } : unit];
   });
   const names = new Set(loaded.map((unit) => unit.name));
   const ended = [...results]
@@ -111,10 +112,11 @@ function readUnits(frames: Frames, processes: Processes): UnitState[] {
   return [...loaded, ...ended];
 }
 
+const runs = (active: UnitState['active']): boolean => active === 'active' || active === 'activating';
+
 function hasLostFiles(frames: Frames, { name, active }: UnitState): boolean {
   const there = frameOf(frames, 'unit-files');
-  const runs = active === 'active' || active === 'activating';
-  return there !== null && runs && isRunUnit(`${name}.service`) && !lines(there).includes(name);
+  return there !== null && runs(active) && isRunUnit(`${name}.service`) && !lines(there).includes(name);
 }
 
 function readUnit(
@@ -141,5 +143,15 @@ function readUnit(
       .toSorted((one, other) => one.pid - other.pid),
     // A result of an earlier run of the unit says nothing about one that runs now.
     result: active === 'inactive' || active === 'failed' ? (results.get(name) ?? null) : null,
+    ...(runs(active) && hasLostDaemon(members) && { lost: 'daemon' as const }),
   };
+}
+
+/** Without a raylet the ranks of a node end, without a GCS those of all nodes; until then they look as if they served. */
+function hasLostDaemon(members: readonly Process[]): boolean {
+  const runsDaemon = (title: string, isIt: (command: string) => boolean): boolean =>
+    members.some(({ name, args }) => name === title || isIt(args.join(' ')));
+  const needsGcs = members.some(({ args }) => args.includes('--head'));
+  const isWhole = runsDaemon('raylet', isRaylet) && (!needsGcs || runsDaemon('gcs_server', isGcs));
+  return members.some(({ name }) => isRank(name)) && !isWhole;
 }

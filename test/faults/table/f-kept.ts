@@ -1,10 +1,11 @@
 /** F. A cluster with a keeper: nobody runs any command after the harm, and it serves again. */
 import { equal, ok } from 'node:assert/strict';
 import type { KeeperStatus } from '../../../src/cluster/keeper.ts';
+import type { Host } from '../../lab/host.ts';
 import { until } from '../../lab/run.ts';
 import type { Fault } from '../fault.ts';
 import { complete } from '../judge/ready.ts';
-import { linesOf, type Scene } from '../scene.ts';
+import { linesOf, processesOf, type Scene } from '../scene.ts';
 import { variantOf } from '../variant.ts';
 
 interface KeptStatus {
@@ -23,11 +24,13 @@ interface Harm {
   readonly step: string;
   readonly title: string;
   readonly harm: (scene: Scene) => Promise<void>;
+  /** What the keeper says of the loss. */
+  readonly told: string;
   /** Seconds from the harm until the cluster serves again. */
   readonly seconds: number;
 }
 
-const kept = ({ id, step, title, harm, seconds }: Harm): Fault => ({
+const kept = ({ id, step, title, harm, told, seconds }: Harm): Fault => ({
   id,
   group: 'F',
   step,
@@ -52,7 +55,7 @@ const kept = ({ id, step, title, harm, seconds }: Harm): Fault => ({
   judge: async (scene, { stdout }) => {
     const { status, keeper } = JSON.parse(stdout) as KeptStatus;
     equal(status, 'ready');
-    ok(keeper?.last?.what.includes('jetson-thor') ?? false, `the lost node is named: ${stdout}`);
+    ok(keeper?.last?.what.includes(told) ?? false, `the loss is told, ${told}: ${stdout}`);
     const launched = await linesOf(scene.head, 'launch server', scene.since);
     // The old one has ended, and says so.
     equal(launched.filter(({ what }) => what === 'began').length, 1, 'the gang was started once');
@@ -71,6 +74,33 @@ const rankKilled: Harm = {
     equal(ranks.length, 1, 'a rank runs');
     for (const { pid } of ranks) process.kill(pid, 'SIGKILL');
   },
+  told: 'jetson-thor',
+  seconds: 240,
+};
+
+/** Kill the one process of Ray's units on a host that has this file. */
+async function killDaemon(host: Host, file: string): Promise<void> {
+  const units = await processesOf(host, /windlass-ray-/);
+  const daemons = units.filter(({ commandLine: [program = ''] }) => program.endsWith(file));
+  equal(daemons.length, 1, `one ${file} runs`);
+  for (const { pid } of daemons) process.kill(pid, 'SIGKILL');
+}
+
+const rayletKilled: Harm = {
+  id: 'F90',
+  step: 'kept',
+  title: 'A raylet is killed while the keeper watches',
+  harm: async ({ worker }) => killDaemon(worker, '/raylet'),
+  told: 'the raylet has ended',
+  seconds: 240,
+};
+
+const gcsKilled: Harm = {
+  id: 'F91',
+  step: 'kept',
+  title: 'The GCS of Ray is killed while the keeper watches',
+  harm: async ({ head }) => killDaemon(head, '/gcs_server'),
+  told: 'the GCS has ended',
   seconds: 240,
 };
 
@@ -79,7 +109,8 @@ const nodeReboots: Harm = {
   step: 'kept',
   title: 'Node loses power while the keeper watches, and is back',
   harm: (scene) => scene.worker.reboot(),
+  told: 'jetson-thor',
   seconds: 360,
 };
 
-export const keptFaults: readonly Fault[] = [kept(rankKilled), kept(nodeReboots)];
+export const keptFaults: readonly Fault[] = [rankKilled, rayletKilled, gcsKilled, nodeReboots].map(kept);

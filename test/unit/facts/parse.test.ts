@@ -141,6 +141,11 @@ describe('a Spark that serves, with others beside us', () => {
         processes: [
           { pid: 4100, startTicks: 880001, command: '/x/bin/python3 /x/bin/ray start --block' },
           { pid: 4200, startTicks: 880100, command: 'gcs_server' },
+          {
+            pid: 4250,
+            startTicks: 880150,
+            command: '/x/lib/ray/core/src/ray/raylet/raylet --raylet_socket_name=/x/ray/s/raylet',
+          },
           { pid: 4321, startTicks: 880777, command: 'ray::SchedulerActor.run_event_loop' },
         ],
         result: null,
@@ -160,16 +165,40 @@ describe('a Spark that serves, with others beside us', () => {
 describe('a unit whose folder somebody has removed', () => {
   const found = (files: string) => {
     const answer = answerOf({ ...fixture('spark'), 'unit-files': files });
-    return parseFacts(answer).state.units.map(({ name, hasLostFiles }) => [name, hasLostFiles]);
+    return parseFacts(answer).state.units.map(({ name, lost }) => [name, lost]);
   };
 
   it('is told from one that runs from its files, and from one that does not run', () => {
     expect(found('windlass-engine-fedcba9876543210\n')).toEqual([
-      ['windlass-ray-0123456789abcdef', true],
+      ['windlass-ray-0123456789abcdef', 'files'],
       ['windlass-engine-fedcba9876543210', undefined],
       ['windlass-wheels-1111111111111111', undefined],
     ]);
-    expect(found('windlass-ray-0123456789abcdef\n').map(([, lost]) => lost)).not.toContain(true);
+    expect(found('windlass-ray-0123456789abcdef\n').map(([, lost]) => lost)).not.toContain('files');
+  });
+});
+
+describe('a Ray unit that has lost a daemon', () => {
+  const lostOf = ({ without = [], isHead = false }: { without?: readonly string[]; isHead?: boolean }) => {
+    const { process = [], commands, ...others } = fixture('spark');
+    const left = [process].flat().filter((text) => !without.includes(text.split('\n')[0] ?? ''));
+    const head = isHead ? '/proc/4100/cmdline:--head\n' : '';
+    const answer = answerOf({ ...others, process: left, commands: `${String(commands)}${head}` });
+    return parseFacts(answer).state.units[0]?.lost;
+  };
+  const [gcs, raylet, rank] = ['4200', '4250', '4321'];
+
+  it('is told for as long as its ranks still live', () => {
+    expect(lostOf({ isHead: true })).toBeUndefined();
+    expect(lostOf({ without: [raylet] })).toBe('daemon');
+    expect(lostOf({ without: [raylet, rank] })).toBeUndefined();
+    expect(lostOf({ without: [gcs], isHead: true })).toBe('daemon');
+    expect(lostOf({ without: [gcs] })).toBeUndefined();
+  });
+
+  it('is not told where no command line can be read', () => {
+    const { commands: _none, ...others } = fixture('spark');
+    expect(parseFacts(answerOf(others)).state.units[0]?.lost).toBeUndefined();
   });
 });
 

@@ -21,8 +21,7 @@ export function daemonsOf(members: readonly UnitMember[]): UnitMember[] {
 
 /** RAY_FAILED, with the last words of the daemon that is not among the processes of a unit any longer. */
 export async function daemonDied(context: NodeContext, members: readonly UnitMember[]): Promise<Error> {
-  const isMissing = ({ is }: typeof raylet): boolean =>
-    !members.some(({ command }) => is(command));
+  const isMissing = ({ is }: typeof raylet): boolean => !members.some(({ command }) => is(command));
   const { title, logFile } = daemons.find(isMissing) ?? raylet;
   const log = `${context.layout.ray}/session_latest/logs/${logFile}`;
   return fail('RAY_FAILED', {

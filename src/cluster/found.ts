@@ -41,9 +41,9 @@ export function findGang(gang: WantedGang, observed: readonly Observed[]): Found
   const factsOf = (member: Member) =>
     observed.find((each) => each.node.name === member.prepared.node.name)?.facts;
   const unitsOf = (member: Member): GangUnit[] => gangUnitsOf(factsOf(member));
-  // One that has lost something runs on, and cannot do what a gang needs of it next.
+  // One that has lost more than its session runs on, and cannot do what a gang needs of it next.
   const runs = (member: Member, name: string) =>
-    unitsOf(member).find((unit) => unit.name === name && unit.lost === undefined);
+    unitsOf(member).find((unit) => unit.name === name && (unit.lost ?? 'session') === 'session');
 
   const ray = members(gang).every((member) => runs(member, member.rayUnit));
   const engine = ray && runs(gang.head, gang.engineUnit) !== undefined;
@@ -53,7 +53,9 @@ export function findGang(gang: WantedGang, observed: readonly Observed[]): Found
     (member) => runs(member, member.rayUnit)?.processes.filter(({ command }) => isRank(command)).length ?? 0,
   );
   // An engine that listens has had all its ranks. It goes on listening when one has died, and never answers again.
-  const isBroken = listening && members(gang).some(({ ray: { gpus } }, at) => (ranks[at] ?? 0) < gpus);
+  const isBroken = listening
+    ? members(gang).some(({ ray: { gpus } }, at) => (ranks[at] ?? 0) < gpus)
+    : members(gang).some((member) => runs(member, member.rayUnit)?.lost === 'session');
   if (isBroken) {
     return { ...nothingFound, leftovers: members(gang).filter((member) => unitsOf(member).length > 0) };
   }

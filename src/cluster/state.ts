@@ -99,9 +99,10 @@ export const UnitState = z.object({
   result: UnitResult.nullable(),
   /**
    * What it has lost while it runs: `files`, its own folder, from which it was started and to which it writes; `daemon`, one
-   * of Ray's without which its ranks end a while later.
+   * of Ray's without which its ranks end a while later; `session`, the folder of a Ray or its token, without which what
+   * runs on it goes on and nothing new can be started on it.
    */
-  lost: z.enum(['files', 'daemon']).optional(),
+  lost: z.enum(['files', 'daemon', 'session']).optional(),
 });
 export type UnitState = z.infer<typeof UnitState>;
 

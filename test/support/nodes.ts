@@ -12,7 +12,7 @@ import { engineUnitName, rayUnitName } from '../../src/cluster/gang.ts';
 import { digest, sha256Hex } from '../../src/cluster/hash.ts';
 import * as inputs from '../../src/cluster/inputs.ts';
 import { engineUnitPrefix } from '../../src/cluster/layout.ts';
-import type { NodeState, Proof } from '../../src/cluster/state.ts';
+import type { NodeState, Proof, UnitState } from '../../src/cluster/state.ts';
 import type { ClusterSpec, SpecNode } from '../../src/config/schema.ts';
 import { ClusterSpec as Spec } from '../../src/config/schema.ts';
 import { fail } from '../../src/errors.ts';
@@ -104,7 +104,7 @@ export class ScriptedNode {
   /** The rank's process; Ray and the engine's own go on without it. */
   rankLives = true;
   /** Somebody has removed windlass's folder under the units that run. */
-  unitsLostFiles = false;
+  unitsLost: NonNullable<UnitState['lost']> | null = null;
   /** How far its clock is ahead. */
   clockAheadMs = 0;
   state: NodeState;
@@ -194,7 +194,7 @@ export class ScriptedNode {
       stopGangUnits: this.door('stopGangUnits', inputs.StopInput, ({ keep }) => {
         const stopped = [...this.units].filter((unit) => !keep.includes(unit));
         for (const unit of stopped) this.units.delete(unit);
-        if (this.units.size === 0) this.unitsLostFiles = false;
+        if (this.units.size === 0) this.unitsLost = null;
         return stopped.length === 0
           ? { changed: false }
           : { changed: true, what: `stopped ${stopped.join(', ')}` };
@@ -235,7 +235,7 @@ export class ScriptedNode {
       mainPid: 100,
       processes: isRay(name) ? [helper, ...Array.from({ length: this.ranksIn(name) }, () => rank)] : [],
       result: null,
-      ...(this.unitsLostFiles && { lost: 'files' as const }),
+      ...(this.unitsLost && { lost: this.unitsLost }),
     }));
     return { ...this.facts, clock: Date.now() + this.clockAheadMs, state: { ...this.state, units } };
   }

@@ -145,9 +145,23 @@ describe('a failure of one rank', () => {
     expect(running()).toHaveLength(5);
   });
 
-  it('is started again as one where Ray runs on from files that somebody has removed', async () => {
+  it('goes on serving on a Ray that could take in nothing new, and is started again as one when it ends', async () => {
     await bringUp();
-    cluster.node('jetson-thor').unitsLostFiles = true;
+    cluster.head.facts = { ...cluster.head.facts, listeners: [listening] };
+    cluster.node('jetson-thor').unitsLost = 'session';
+    cluster.calls.length = 0;
+    expect((await bringUp()).changes).toBe(0);
+    expect(nodesOf('stopGangUnits')).toEqual([]);
+    cluster.head.facts = { ...cluster.head.facts, listeners: [] };
+    const { run } = await bringUp();
+    expect(nodesOf('stopGangUnits').toSorted()).toEqual(names().toSorted());
+    expect(generations('ensureRay')).toEqual([`${run}/1`]);
+    expect(running()).toHaveLength(5);
+  });
+
+  it.each(['files', 'daemon'] as const)('is started again as one where Ray has lost its %s', async (lost) => {
+    await bringUp();
+    cluster.node('jetson-thor').unitsLost = lost;
     cluster.calls.length = 0;
     const { run } = await bringUp();
     expect(nodesOf('stopGangUnits').toSorted()).toEqual(names().toSorted());

@@ -308,11 +308,17 @@ state() {
   [ ! -e "$1" ] || frame locks "$(sha256sum -- "$@")"
   for file in node.json owner.json; do [ ! -e "$root/$file" ] || frame exists "$file"; done
   text=''
+  deaf=''
   for file in "$root"/runs/windlass-*/unit.json; do
     file=${file%/unit.json}
-    [ ! -s "$file/unit.json" ] || text="$text${file##*/}$nl"
+    [ -s "$file/unit.json" ] || continue
+    text="$text${file##*/}$nl"
+    # A Ray that was started before its token, or whose folder was swept away, takes in nothing new.
+    [ -d "$root/ray/session_latest/" ] && [ ! "$root/secrets/rayToken" -nt "$file/unit.json" ] ||
+      deaf="$deaf${file##*/}$nl"
   done
   frame unit-files "$text"
+  frame ray-deaf "$deaf"
   set -- "$root/node.json" "$root/owner.json" "$root"/envs/*/windlass.json "$root"/proofs/*.json \
     "$root"/models/*.json "$root"/runs/windlass-*/result.json
   small=$(find "$@" -maxdepth 0 -type f -size -128)

@@ -1,8 +1,6 @@
 /** What windlass finds of its own on a node: its files, and its units with their processes. */
 import type { z } from 'zod';
 import { sha256Hex } from '../hash.ts';
-import { isRunUnit } from '../layout.ts';
-import { isGcs, isRank, isRaylet } from '../ranks.ts';
 import {
   EnvironmentMarker,
   ModelMarker,
@@ -14,7 +12,8 @@ import {
   UnitState,
 } from '../state.ts';
 import { type Frames, frameOf, framesOf, framesUnder, unreadable } from './frames.ts';
-import { type Process, type Processes, commandOf } from './processes.ts';
+import { type Processes, commandOf } from './processes.ts';
+import { lossOf } from './loss.ts';
 import { firstLine, harmless, lines } from './text.ts';
 
 /** Everything of ours on the node. A broken marker counts as none, so the work is done again; identity and owner do not. */
@@ -103,20 +102,14 @@ function readUnits(frames: Frames, processes: Processes): UnitState[] {
   const loaded = (frameOf(frames, 'units') ?? '').split('\n\n').flatMap((block) => {
     const unit = readUnit(block, processes, results);
     if (unit === null) return [];
-    return [hasLostFiles(frames, unit) ? { ...unit, lost: 'files' as const } : unit];
+    const lost = lossOf(frames, unit, processes);
+    return [lost ? { ...unit, lost } : unit];
   });
   const names = new Set(loaded.map((unit) => unit.name));
   const ended = [...results]
     .filter(([name]) => !names.has(name))
     .map(([name, result]): UnitState => ({ name, active: 'inactive', mainPid: null, processes: [], result }));
   return [...loaded, ...ended];
-}
-
-const runs = (active: UnitState['active']): boolean => active === 'active' || active === 'activating';
-
-function hasLostFiles(frames: Frames, { name, active }: UnitState): boolean {
-  const there = frameOf(frames, 'unit-files');
-  return there !== null && runs(active) && isRunUnit(`${name}.service`) && !lines(there).includes(name);
 }
 
 function readUnit(
@@ -143,15 +136,5 @@ function readUnit(
       .toSorted((one, other) => one.pid - other.pid),
     // A result of an earlier run of the unit says nothing about one that runs now.
     result: active === 'inactive' || active === 'failed' ? (results.get(name) ?? null) : null,
-    ...(runs(active) && hasLostDaemon(members) && { lost: 'daemon' as const }),
   };
-}
-
-/** Without a raylet the ranks of a node end, without a GCS those of all nodes; until then they look as if they served. */
-function hasLostDaemon(members: readonly Process[]): boolean {
-  const runsDaemon = (title: string, isIt: (command: string) => boolean): boolean =>
-    members.some(({ name, args }) => name === title || isIt(args.join(' ')));
-  const needsGcs = members.some(({ args }) => args.includes('--head'));
-  const isWhole = runsDaemon('raylet', isRaylet) && (!needsGcs || runsDaemon('gcs_server', isGcs));
-  return members.some(({ name }) => isRank(name)) && !isWhole;
 }

@@ -120,6 +120,32 @@ const tokenGone: Damage = {
   heal: startOver,
 };
 
+/** What serves on such a Ray goes on; but an engine that is started on it now would wait for its ranks for ever. */
+const thenEngineKilled = (harm: Damage['harm']) => async (scene: Scene) => {
+  await harm(scene);
+  for (const { pid } of await processesOf(scene.head, /windlass-engine-/)) process.kill(pid, 'SIGKILL');
+};
+
+const sweptThenKilled: Damage = {
+  id: 'F92',
+  step: 'serving',
+  title: 'The temporary files of Ray are swept away on a node, and later the engine dies',
+  start: 'serving',
+  harm: thenEngineKilled(temporaryFilesSwept.harm),
+  judge: demandBegun('join workers'),
+};
+
+const tokenChangedThenKilled: Damage = {
+  id: 'F93',
+  step: 'serving',
+  title: 'Ray’s token is deleted on all nodes, and later the engine dies',
+  start: 'serving',
+  harm: thenEngineKilled(async ({ hosts }) => {
+    for (const host of hosts) await host.exec(['rm', '-f', `${root}/secrets/rayToken`]);
+  }),
+  judge: demandBegun('join workers'),
+};
+
 const identityGone: Damage = {
   id: 'F85',
   step: 'serving',
@@ -141,5 +167,7 @@ export const damageFaults: readonly Fault[] = [
   interpreterGone,
   recordsEmpty,
   tokenGone,
+  sweptThenKilled,
+  tokenChangedThenKilled,
   identityGone,
 ].map(damage);

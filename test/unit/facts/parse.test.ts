@@ -196,6 +196,17 @@ describe('a Ray unit that has lost a daemon', () => {
     expect(lostOf({ without: [gcs] })).toBeUndefined();
   });
 
+  it('is one whose session or token is gone, once its raylet runs', () => {
+    const lost = (deaf: string, without: readonly string[] = []) => {
+      const { process = [], ...others } = fixture('spark');
+      const left = [process].flat().filter((text) => !without.includes(text.split('\n')[0] ?? ''));
+      return parseFacts(answerOf({ ...others, process: left, 'ray-deaf': deaf })).state.units[0]?.lost;
+    };
+    expect(lost('windlass-ray-0123456789abcdef\n')).toBe('session');
+    expect(lost('windlass-ray-0123456789abcdef\n', [raylet, rank])).toBeUndefined();
+    expect(lost('windlass-ray-1111111111111111\n')).toBeUndefined();
+  });
+
   it('is not told where no command line can be read', () => {
     const { commands: _none, ...others } = fixture('spark');
     expect(parseFacts(answerOf(others)).state.units[0]?.lost).toBeUndefined();

@@ -26,8 +26,8 @@ export interface SimulatedRun {
   readonly repeated: number;
 }
 
-/** How long an act takes, so that deaths fall into the middle of acts. */
-const actMs = 300;
+/** How long an act takes, so that deaths fall into the middle of acts, and sixteen nodes do not fill two cores. */
+const actMs = 1_200;
 const quick: readonly ActivityName[] = ['observeNode', 'confirmRanks', 'readLock', 'watchGangUnit'];
 
 class SlowCluster extends ScriptedCluster {

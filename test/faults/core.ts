@@ -3,7 +3,7 @@
  * invariant the quickest faults that judge it, one for each kind of harm; in two halves, which are two labs.
  */
 
-/** Temporal, control worker, command line, ssh: what stands between a person and the nodes. */
+/** Temporal, control worker, command line, ssh, which stand between a person and the nodes; and what people do to them. */
 export const controlCore: readonly string[] = [
   'F15 purge/during',
   'F20 fresh',
@@ -16,7 +16,10 @@ export const controlCore: readonly string[] = [
   'F23 bootstrap/before',
   'F26 bootstrap/before',
   'F29 bootstrap/before',
-  'F75 checks/before',
+  'F14 launch server/during',
+  'F78 serving',
+  'F79 serving',
+  'F85 serving',
 ];
 
 /** Node workers, machines, environments, Ray and what serves. */
@@ -31,9 +34,6 @@ export const nodeCore: readonly string[] = [
   'F63 start head/before',
   'F70 kept',
   'F73 checks/before',
-  'F78 serving',
-  'F79 serving',
-  'F85 serving',
 ];
 
 export const core: readonly string[] = [...controlCore, ...nodeCore];

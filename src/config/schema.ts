@@ -137,9 +137,12 @@ export const Model = z.union([HubModel, PathModel], {
   error: 'must have either id (and revision) or path',
 });
 
+/** A start that is ready waits for nothing. */
+const WaitedFor = z.enum(phases).exclude(['ready']);
+
 export const Patience = z
-  .partialRecord(z.enum(phases), wholeNumber('patience', 1, 86_400), {
-    error: `must be seconds by phase of the start: ${phases.join(', ')}`,
+  .partialRecord(WaitedFor, wholeNumber('patience', 1, 86_400), {
+    error: `must be seconds by phase of the start: ${WaitedFor.options.join(', ')}`,
   })
   .default({});
 

@@ -50,6 +50,7 @@ const userEnded: Damage = {
     await scene.worker.exec(['loginctl', 'terminate-user', 'dgx'], { user: 'root', reject: false });
     await scene.worker.waitForSsh();
   },
+  judge: demandBegun('join workers'),
 };
 
 const rayStopped: Damage = {
@@ -58,6 +59,7 @@ const rayStopped: Damage = {
   title: 'Somebody runs `ray stop` on a node while the cluster serves',
   start: 'serving',
   harm: (scene) => sh(scene, 'for ray in "$1"/envs/*/bin/ray; do "$ray" stop --force; break; done', root),
+  judge: demandBegun('join workers'),
 };
 
 /** What serves does not need what was taken from its Ray; the next gang is one that has it. */

@@ -21,6 +21,7 @@ export const rows: readonly Row[] = [
   ['SGLang before Ray', { engine: 'engine: { name: sglang, version: "0.5.10" }' }, 'engine', 'engine.version', '0.5.11 is the first that can'],
   ['a Ray with holes', { more: 'ray: { version: "2.53.1" }' }, 'ray:', 'ray.version', 'use 2.54.0 or newer'],
   ['vLLM', { engine: 'engine: { name: vllm, version: "0.30.0" }' }, 'engine', 'engine.name', 'vllm is not brought up by this version'],
+  ['patience for a phase that waits for nothing', { engine: 'engine: { name: sglang, version: "0.5.21", patience: { ready: 60 } }' }, 'patience', 'engine.patience.ready', 'unknown key ready; known here: imports'],
   ['ranks', { more: 'launcher: ranks' }, 'launcher', 'launcher', 'ranks is not brought up by this version'],
   ['consent without a commit', { model: 'model: { id: owner/name, trustRemoteCode: true }' }, 'model', 'model.trustRemoteCode', 'needs a commit hash (40 digits) as revision, not main'],
   ['two Pythons', { more: 'environments:\n  spark: { python: "3.12" }\n  thor: { python: "3.11" }' }, 'thor', 'environments.thor.python', 'Ray needs the same Python on all nodes: spark has 3.12, thor 3.11'],

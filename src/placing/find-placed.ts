@@ -29,6 +29,8 @@ export async function findPlaced(
   if (placed.length < nodes.length || !head) return undefined;
   const token = head.look.contents.get(rayTokenPath(head.look.root));
   const ids = placed.map(({ id }) => id);
+  // Copies of one disk stand alike; the checks tell which they are.
+  if (new Set(ids).size < ids.length) return undefined;
   for (const node of placed) {
     const platform = platformOf(node.look);
     if (platform === undefined || token === undefined) return undefined;

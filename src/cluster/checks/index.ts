@@ -6,7 +6,7 @@ import { diskEnvironment, diskModel, pathLength, rootLocal } from './disks.ts';
 import { gpuClass, gpuDevices, gpuPresent } from './gpu.ts';
 import { memoryAvailable } from './memory.ts';
 import { handStarted, memoryHolders } from './occupants.ts';
-import { nodeIdentity, owner } from './ownership.ts';
+import { nodeIdentity, oneIdEach, owner } from './ownership.ts';
 import { linger, platform, systemd } from './platform.ts';
 import { portFree } from './ports.ts';
 import { equalPlatform, equalPython } from './pythons.ts';
@@ -37,6 +37,12 @@ export const nodeChecks: readonly NodeCheck[] = [
   hubReachable,
 ];
 
-export const clusterChecks: readonly ClusterCheck[] = [equalPlatform, equalPython, clockSkew, knownHoles];
+export const clusterChecks: readonly ClusterCheck[] = [
+  oneIdEach,
+  equalPlatform,
+  equalPython,
+  clockSkew,
+  knownHoles,
+];
 
 export const allChecks: readonly Check[] = [...nodeChecks, ...clusterChecks];

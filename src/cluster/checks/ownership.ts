@@ -1,8 +1,8 @@
-/** Is this the machine that we mean, and may this cluster use it? */
+/** Is this the machine that we mean, is it one of its own, and may this cluster use it? */
 import type { NodeFacts } from '../facts/types.ts';
 import { isRunUnit } from '../layout.ts';
 import type { Owner } from '../state.ts';
-import { type NodeCheck, blocked, failed, pass } from './check.ts';
+import { type ClusterCheck, type NodeCheck, blocked, failed, list, pass } from './check.ts';
 
 export const owner: NodeCheck = {
   name: 'owner',
@@ -55,5 +55,29 @@ export const nodeIdentity: NodeCheck = {
       `the machine is node ${found.id}, the run wants ${node.id}`,
       'Was the address given to another machine? windlass up from the operator’s machine places it again.',
     );
+  },
+};
+
+/** Two machines with one id would take each other's tasks. A disk that was copied brings the id of the first. */
+export const oneIdEach: ClusterCheck = {
+  name: 'one-id-each',
+  title: 'Each node is a machine of its own, with an id of its own',
+  scope: 'cluster',
+  judge: ({ spec, nodes }) => {
+    const idOf = ({ facts }: (typeof nodes)[number]): string | undefined => facts.state.identity?.id;
+    const problems = nodes.flatMap((first, at) => {
+      const id = idOf(first);
+      const isTold = nodes.slice(0, at).some((other) => idOf(other) === id);
+      const same = nodes.filter((other) => id !== undefined && idOf(other) === id);
+      if (isTold || same.length < 2) return [];
+      const names = list(same.map(({ node }) => node.name));
+      return new Set(same.map(({ facts }) => facts.bootId)).size < same.length
+        ? failed(`${names} are one machine (node ${id})`, 'Name each machine once, with one address.')
+        : failed(
+            `${names} bear the same id (${id}): the disk of one is a copy`,
+            `Remove ${spec.root}/node.json from the copy, and run windlass up.`,
+          );
+    });
+    return problems.length === 0 ? pass('each node has an id of its own, or none yet') : problems;
   },
 };

@@ -9,7 +9,10 @@ export interface StoredEvent {
   readonly eventId: string;
   readonly eventTime: string;
   readonly activityTaskScheduledEventAttributes?: { readonly activityId: string };
-  readonly activityTaskStartedEventAttributes?: { readonly scheduledEventId: string };
+  readonly activityTaskStartedEventAttributes?: {
+    readonly scheduledEventId: string;
+    readonly attempt: number;
+  };
   readonly activityTaskFailedEventAttributes?: { readonly scheduledEventId: string };
   readonly activityTaskCompletedEventAttributes?: {
     readonly scheduledEventId: string;

@@ -1,5 +1,5 @@
 /** A. Temporal and the way to it. */
-import { ok } from 'node:assert/strict';
+import { deepEqual, ok } from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { killUnit } from '../../lab/ledger.ts';
 import { actOf, begunOnce, type Act } from '../acts.ts';
@@ -58,6 +58,32 @@ const killedFor = (seconds: number, act: Act): Fault => ({
   heal: async (scene) => void (await temporal(scene, 'start')),
 });
 
+/** Scaled: a line of 64 kbit/s takes four times as long. */
+const slowWay: Fault = {
+  id: 'F06',
+  group: 'A',
+  step: 'whole run',
+  title: 'The way to a node carries 256 kbit/s',
+  invariants: all,
+  start: 'prepared',
+  inject: async (scene) => {
+    await scene.worker.slow({ rateKbit: 256 });
+    return scene.up();
+  },
+  expect: { exit: 0, within: 360 },
+  judge: async (scene) => {
+    const started = (await scene.histories()).flatMap(({ events }) =>
+      events.flatMap(({ activityTaskStartedEventAttributes: each }) => each ?? []),
+    );
+    ok(started.length > 0, 'activities were run');
+    deepEqual(
+      started.filter(({ attempt }) => attempt !== 1),
+      [],
+      'no activity was tried twice',
+    );
+  },
+};
+
 /** What serves is adopted. */
 const emptyStore = servesOn({
   id: 'F03',
@@ -80,5 +106,6 @@ export const temporalFaults: readonly Fault[] = [
   killedFor(5, actOf('install wheels')),
   killedFor(60, actOf('stage model')),
   killedFor(5, actOf('launch server')),
+  slowWay,
   emptyStore,
 ];

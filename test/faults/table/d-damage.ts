@@ -1,5 +1,6 @@
 /** D. What people, cleaners and broken disks do to a node, whose next `up` needs no hand. */
 import { deepEqual, equal, ok } from 'node:assert/strict';
+import { readLedger } from '../../lab/ledger.ts';
 import type { Fault, State } from '../fault.ts';
 import { clusterFile, root } from '../places.ts';
 import { linesOf, processesOf, type Scene } from '../scene.ts';
@@ -148,6 +149,33 @@ const tokenChangedThenKilled: Damage = {
   judge: demandBegun('join workers'),
 };
 
+const diskCopied: Fault = {
+  id: 'F46',
+  group: 'D',
+  step: 'checks',
+  crashPoint: 'before',
+  title: 'The disk of a node is a copy of another’s: both bear one id',
+  invariants: ['I1', 'I2', 'I3', 'I4', 'I7', 'I8', 'I9'],
+  start: 'prepared',
+  inject: async (scene) => {
+    const text = await scene.head.readFile(`${root}/node.json`);
+    await scene.worker.writeFile(`${root}/node.json`, text, { user: 'dgx' });
+    return scene.up();
+  },
+  expect: { exit: 3, code: 'CHECKS_FAILED', within: 60 },
+  judge: async (scene, { stdout }) => {
+    ok(stdout.includes('spark-ea8e and jetson-thor bear the same id'), `both are named: ${stdout}`);
+    const begunSince = (await Promise.all(scene.hosts.map((host) => readLedger(host)))).flat();
+    deepEqual(
+      begunSince.filter(({ at }) => at >= scene.since),
+      [],
+      'nothing was begun on any node',
+    );
+  },
+  // As the sentence says.
+  heal: async (scene) => void (await sh(scene, 'rm "$1"/node.json', root)),
+};
+
 const identityGone: Damage = {
   id: 'F85',
   step: 'serving',
@@ -162,14 +190,17 @@ const identityGone: Damage = {
 };
 
 export const damageFaults: readonly Fault[] = [
-  userEnded,
-  rayStopped,
-  temporaryFilesSwept,
-  modelCut,
-  interpreterGone,
-  recordsEmpty,
-  tokenGone,
-  sweptThenKilled,
-  tokenChangedThenKilled,
-  identityGone,
-].map(damage);
+  diskCopied,
+  ...[
+    userEnded,
+    rayStopped,
+    temporaryFilesSwept,
+    modelCut,
+    interpreterGone,
+    recordsEmpty,
+    tokenGone,
+    sweptThenKilled,
+    tokenChangedThenKilled,
+    identityGone,
+  ].map(damage),
+];

@@ -5,6 +5,7 @@ import type { Observed } from '../../../src/cluster/checks/check.ts';
 import { allChecks, clusterChecks } from '../../../src/cluster/checks/index.ts';
 import { judgeAll, judgeCluster, judgeNode } from '../../../src/cluster/checks/judge.ts';
 import { facts, file, observed, spec, specWith } from './cluster.ts';
+import type { NodeFacts } from '../../../src/cluster/facts/types.ts';
 
 type Row = readonly [what: string, nodes: readonly Observed[], wanted: typeof spec, ...said: string[]];
 
@@ -22,6 +23,34 @@ function table(name: string, rows: readonly Row[]): void {
     });
   });
 }
+
+const identity = (id: string, bootId: string): Partial<NodeFacts> => ({
+  bootId,
+  state: { ...facts().state, identity: { id, mintedAt: 1 } },
+});
+const fresh: Partial<NodeFacts> = { state: { ...facts().state, identity: null } };
+
+table('one-id-each', [
+  ['each its own', observed(), spec, 'pass · each node has an id of its own, or none yet'],
+  [
+    'none yet',
+    observed({ thorx: fresh, 'jetson-thor': fresh }),
+    spec,
+    'pass · each node has an id of its own, or none yet',
+  ],
+  [
+    'a copied disk',
+    observed({ 'jetson-thor': identity('7', 'one'), thorx: identity('7', 'other') }),
+    spec,
+    'fail · jetson-thor and thorx bear the same id (7): the disk of one is a copy → Remove ~/.local/share/windlass/node.json from the copy, and run windlass up.',
+  ],
+  [
+    'one machine by two addresses',
+    observed({ 'jetson-thor': identity('7', 'one'), thorx: identity('7', 'one') }),
+    spec,
+    'fail · jetson-thor and thorx are one machine (node 7) → Name each machine once, with one address.',
+  ],
+]);
 
 const { clock } = facts();
 const seconds = (count: number) => ({ clock: clock + count * 1000 });
@@ -222,7 +251,7 @@ describe('all checks', () => {
 
   it('take the home’s id from the head’s own facts while the file knows none', () => {
     const owner = { cluster: 'nemotron', home: 'e'.repeat(16), fence: { startedAt: 1, run: 'r' } };
-    const nodes = observed({ thorx: { state: { ...facts().state, owner } } });
+    const nodes = observed({ thorx: { state: { ...facts().state, identity: null, owner } } });
     const results = judgeAll(
       file,
       nodes.map((each, at) => ({ ...each, node: file.nodes[at] ?? each.node })),

@@ -34,9 +34,15 @@ const places = [
   {
     what: 'observation: has a gang that listens lost a rank?',
     file: 'src/cluster/found.ts',
-    from: 'const isBroken = listening && ',
-    to: 'const isBroken = false && ',
+    from: 'const isBroken = listening\n',
+    to: 'const isBroken = false\n',
     tests: 'cluster/changes',
+  },
+  {
+    what: 'observation: has a node lost a daemon of Ray?',
+    file: 'src/cluster/facts/loss.ts',
+    from: "if (hasLostDaemon(members)) return 'daemon';",
+    tests: 'facts/parse',
   },
   {
     what: 'the fence: has a newer run acted on this node?',

@@ -10,7 +10,7 @@ import { explainExit, readPhase, sglangApiKeyConfig, sglangArguments } from '../
 import { fail } from '../src/errors.ts';
 import type { Command } from '../src/process/command.ts';
 import { writeFileAtomic } from '../src/process/files.ts';
-import { lookAtUnit } from '../src/process/units.ts';
+import { lookAtUnit, membersOf } from '../src/process/units.ts';
 import type { Changed } from './acts.ts';
 import { logOf, logTail, readGeneration, readResult, runFolder, sleep, startAct, unchanged } from './acts.ts';
 import type { NodeContext } from './context.ts';
@@ -18,6 +18,7 @@ import { baseEnvironment } from './context.ts';
 import { define } from './define.ts';
 import { placePath } from './proof.ts';
 import { rayAuthentication } from './ray.ts';
+import { daemonDied } from './ray-daemons.ts';
 import { SignsOfProgress } from './signs.ts';
 
 const lookEveryMs = 500;
@@ -193,10 +194,13 @@ export const watchGangUnit = (context: NodeContext) =>
     const signal = cancellationSignal();
     for (;;) {
       if (signal.aborted) throw signal.reason;
-      if (!(await lookAtUnit(unit)).active) {
+      const { active, controlGroup } = await lookAtUnit(unit);
+      if (!active) {
         const log = logOf(context, unit);
         throw fail('RAY_FAILED', { evidence: `the unit ${unit} is gone. ${await logTail(log, 600)}`, log });
       }
+      const died = controlGroup === null ? null : await daemonDied(context, await membersOf(controlGroup));
+      if (died) throw died;
       heartbeat({ v: 1 });
       await sleep(1_000, signal);
     }

@@ -1,33 +1,32 @@
 /** The daemons of Ray without which the ranks of a node are lost: the raylet, and on the head the GCS. */
-import { isGcs, isRaylet } from '../src/cluster/ranks.ts';
+import { isGcs, isRaylet, missingDaemon } from '../src/cluster/ranks.ts';
 import { fail } from '../src/errors.ts';
 import type { UnitMember } from '../src/process/units.ts';
 import { logTail } from './acts.ts';
 import type { NodeContext } from './context.ts';
 
-const raylet = { title: 'raylet', is: isRaylet, logFile: 'raylet.out' };
-const gcs = { title: 'GCS', is: isGcs, logFile: 'gcs_server.out' };
-const daemons = [raylet, gcs];
+const logFiles = { raylet: 'raylet.out', GCS: 'gcs_server.out' };
 
 /** Those among the processes of a Ray unit. What a daemon forks bears its command line for a moment; it is older. */
 export function daemonsOf(members: readonly UnitMember[]): UnitMember[] {
-  return daemons.flatMap(({ is }) =>
+  return [isRaylet, isGcs].flatMap((isIt) =>
     members
-      .filter(({ command }) => is(command))
+      .filter(({ command }) => isIt(command))
       .toSorted((one, other) => one.startTicks - other.startTicks || one.pid - other.pid)
       .slice(0, 1),
   );
 }
 
-/** RAY_FAILED, with the last words of the daemon that is not among the processes of a unit any longer. */
-export async function daemonDied(context: NodeContext, members: readonly UnitMember[]): Promise<Error> {
-  const isMissing = ({ is }: typeof raylet): boolean => !members.some(({ command }) => is(command));
-  const { title, logFile } = daemons.find(isMissing) ?? raylet;
-  const log = `${context.layout.ray}/session_latest/logs/${logFile}`;
-  return fail('RAY_FAILED', {
-    evidence: `the ${title} has ended: ${lastWords(await logTail(log, 16_384))}`,
-    log,
-  });
+/** RAY_FAILED with the last words of the daemon that is missing among the processes of a Ray unit; null where none is. */
+export async function daemonDied(
+  context: NodeContext,
+  members: readonly UnitMember[],
+): Promise<Error | null> {
+  const missing = missingDaemon(members.map(({ command }) => command));
+  if (missing === null) return null;
+  const log = `${context.layout.ray}/session_latest/logs/${logFiles[missing]}`;
+  const words = lastWords(await logTail(log, 16_384)) || 'it left no log';
+  return fail('RAY_FAILED', { evidence: `the ${missing} has ended: ${words}`, log });
 }
 
 /** What a daemon gave as its reason, at most 800 characters; the stack below it tells its users nothing. */

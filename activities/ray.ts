@@ -1,5 +1,5 @@
 /** Start or adopt a Ray node as a user unit; count what Ray sees. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { z } from 'zod';
 import { rayHelpers, rayUnitName } from '../src/cluster/gang.ts';
@@ -88,6 +88,7 @@ export const ensureRay = (context: NodeContext) =>
     const unit = rayUnitName(ray);
     if (ray.role === 'worker') await reachHead(ray);
     await mkdir(context.layout.ray, { recursive: true, mode: 0o700 });
+    await removeDangling(`${context.layout.ray}/session_latest`);
     const { file, args, env } = rayCommand(context, ray);
     const started = await startAct(context, {
       unit,
@@ -110,7 +111,8 @@ export const ensureRay = (context: NodeContext) =>
       async () => {
         await endedInThisGeneration(context, unit, generation);
         if (await hasStarted(context, unit, ray)) return true;
-        if (await isRayletGone()) throw await daemonDied(context, []);
+        const died = (await isRayletGone()) && (await daemonDied(context, []));
+        if (died) throw died;
         return null;
       },
       startLimitMs,
@@ -120,6 +122,11 @@ export const ensureRay = (context: NodeContext) =>
     );
     return started ? { changed: true, what: `started the Ray ${ray.role}` } : unchanged;
   });
+
+/** Ray sets this link to its session anew, but not one that points nowhere. */
+async function removeDangling(link: string): Promise<void> {
+  if (!(await stat(link).catch(() => null))) await rm(link, { force: true });
+}
 
 /** A Ray node that was started for this generation and ended is a failure, not something to start again. */
 async function endedInThisGeneration(context: NodeContext, unit: string, generation: string): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import { cancellationSignal } from '@temporalio/activity';
 import { RanksInput } from '../src/cluster/inputs.ts';
-import { isRank } from '../src/cluster/ranks.ts';
+import { isRank, missingDaemon } from '../src/cluster/ranks.ts';
 import { fail } from '../src/errors.ts';
 import type { ProcessIdentity } from '../src/process/identity.ts';
 import { identityOf } from '../src/process/identity.ts';
@@ -17,23 +17,29 @@ import { untilOneEnds, watchedBefore } from './watched.ts';
 
 /**
  * Lasts for as long as the ranks live, and the daemons of Ray on which they depend. Throws RANK_MISSING as soon as a rank
- * is gone or another one, and RAY_FAILED when it is a daemon: its ranks end a moment later, and say less.
+ * is gone or another one, and RAY_FAILED when it is a daemon: its ranks end a while later, and say less.
  */
 export const watchRank = (context: NodeContext) =>
   define(context, RanksInput, async ({ unit, gpus }): Promise<void> => {
     const before = watchedBefore();
     const found = await membersOfUnit(unit);
-    const watched = before ?? [...found.filter(isOneRank), ...daemonsOf(found)].map(identityOf);
-    if (before !== null || found.filter(isOneRank).length >= gpus) {
-      await untilOneEnds(watched, cancellationSignal());
-    }
+    const ranks = before ?? found.filter(isOneRank).map(identityOf);
+    const watched = [
+      ...ranks,
+      ...daemonsOf(found)
+        .filter((each) => !isAmong(ranks, each))
+        .map(identityOf),
+    ];
+    if (before !== null || isWhole(found, gpus)) await untilOneEnds(watched, cancellationSignal());
     const left = await membersOfUnit(unit);
     // One that took the place of a rank has not what the others share with it.
-    const ranks = left.filter((member) => isOneRank(member) && isAmong(watched, member)).length;
-    throw ranks < gpus
-      ? fail('RANK_MISSING', { ranks, wanted: gpus, unit })
-      : await daemonDied(context, left);
+    const alive = left.filter((member) => isOneRank(member) && isAmong(watched, member)).length;
+    const died = alive < gpus ? null : await daemonDied(context, left);
+    throw died ?? fail('RANK_MISSING', { ranks: alive, wanted: gpus, unit });
   });
+
+const isWhole = (found: readonly UnitMember[], gpus: number): boolean =>
+  found.filter(isOneRank).length >= gpus && missingDaemon(found.map(({ command }) => command)) === null;
 
 const isAmong = (watched: readonly ProcessIdentity[], { pid, startTicks }: UnitMember): boolean =>
   watched.some((each) => each.pid === pid && each.startTicks === startTicks);

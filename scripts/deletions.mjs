@@ -41,7 +41,7 @@ const places = [
   {
     what: 'observation: has a node lost a daemon of Ray?',
     file: 'src/cluster/facts/loss.ts',
-    from: "if (hasLostDaemon(members)) return 'daemon';",
+    from: "if (missingDaemon(members.map(commandLineOf)) !== null) return 'daemon';",
     tests: 'facts/parse',
   },
   {

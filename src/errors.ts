@@ -348,7 +348,7 @@ export const codes = {
   RAY_FAILED: entry(
     'gang',
     stepFailed,
-    (d) => `Ray did not start: ${text(d['evidence'])}`,
+    (d) => `Ray does not run: ${text(d['evidence'])}`,
     (d) => `Log: ${text(d['log'])}`,
   ),
   RAY_HEAD_UNREACHABLE: entry(

@@ -11,7 +11,7 @@ export interface OpenRun {
   readonly runId: string;
   /** The version of windlass that it goes on with; null where that is the one placed. */
   readonly keptBy: string | null;
-  /** The version whose control worker went on with it last; null where it is not known. */
+  /** The version whose control worker went on with it last; null where that is not known, or the service would not say. */
   readonly lastBy: string | null;
 }
 
@@ -44,11 +44,13 @@ async function look(client: Client, execution: Execution): Promise<OpenRun[]> {
   const { workflowId, runId } = execution;
   const description = await unlessGone(() => client.workflow.getHandle(workflowId, runId).describe());
   if (description?.status.name !== 'RUNNING') return [];
-  return [{ ...execution, keptBy: keptBy(description), lastBy: await lastBy(client, execution) }];
+  return [
+    { ...execution, keptBy: keptBy(description), lastBy: await lastBy(client, execution).catch(() => null) },
+  ];
 }
 
 /** A run that is told much while a task of its workflow is open has many events after its last finished one. */
-const lastEvents = 200;
+const lastEvents = 50;
 
 async function lastBy(client: Client, execution: Execution): Promise<string | null> {
   const { history } = await client.workflowService.getWorkflowExecutionHistoryReverse({

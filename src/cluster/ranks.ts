@@ -8,6 +8,18 @@
  */
 export const isRank = (title: string): boolean => /^ray::(?!IDLE|Dashboard|RuntimeEnv)/.test(title);
 
-/** By its command line. What Ray starts through it has a command line of its own. */
-export const isRaylet = (command: string): boolean => command.includes('--raylet_socket_name=');
-export const isGcs = (command: string): boolean => /\/gcs_server( |$)/.test(command);
+/** By its command line; `raylet` alone is all that is known of one whose command line cannot be read. */
+export const isRaylet = (command: string): boolean =>
+  command === 'raylet' || command.includes('--raylet_socket_name=');
+export const isGcs = (command: string): boolean =>
+  command === 'gcs_server' || /\/gcs_server( |$)/.test(command);
+
+/**
+ * The daemon of Ray that is missing among the commands of a node's Ray; null where none is. Without a raylet the ranks of
+ * a node end, without a GCS those of all nodes, a while later. `ray start` itself may go on without either.
+ */
+export function missingDaemon(commands: readonly string[]): 'raylet' | 'GCS' | null {
+  if (!commands.some(isRaylet)) return 'raylet';
+  const isHead = commands.some((command) => command.split(' ').includes('--head'));
+  return isHead && !commands.some(isGcs) ? 'GCS' : null;
+}

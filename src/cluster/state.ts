@@ -99,8 +99,8 @@ export const UnitState = z.object({
   result: UnitResult.nullable(),
   /**
    * What it has lost while it runs: `files`, its own folder, from which it was started and to which it writes; `daemon`, one
-   * of Ray's without which its ranks end a while later; `session`, the folder of a Ray or its token, without which what
-   * runs on it goes on and nothing new can be started on it.
+   * of Ray's without which its ranks end a while later; `session`, a Ray's folder, or that its token is the one it was
+   * started with: what runs on it goes on, and nothing new can be started on it.
    */
   lost: z.enum(['files', 'daemon', 'session']).optional(),
 });

@@ -67,8 +67,8 @@ export const serviceSettings: readonly string[] = [
   // Each node queue has one poller; with the default of four partitions some steps waited 44 s (measured).
   'matching.numTaskqueueReadPartitions=1',
   'matching.numTaskqueueWritePartitions=1',
-  // Seconds. A control worker that dies holds what it was deciding for so long; by default for ten. The service gives
-  // who is slower more time from the third attempt on.
+  // Seconds. A control worker that dies holds what it was deciding for so long; by default for ten. From the
+  // fourth attempt on the service gives more time to who is slower.
   'history.defaultWorkflowTaskTimeout=3',
 ];
 

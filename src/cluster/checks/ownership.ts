@@ -70,13 +70,10 @@ export const oneIdEach: ClusterCheck = {
       const isTold = nodes.slice(0, at).some((other) => idOf(other) === id);
       const same = nodes.filter((other) => id !== undefined && idOf(other) === id);
       if (isTold || same.length < 2) return [];
-      const names = list(same.map(({ node }) => node.name));
-      return new Set(same.map(({ facts }) => facts.bootId)).size < same.length
-        ? failed(`${names} are one machine (node ${id})`, 'Name each machine once, with one address.')
-        : failed(
-            `${names} bear the same id (${id}): the disk of one is a copy`,
-            `Remove ${spec.root}/node.json from the copy, and run windlass up.`,
-          );
+      return failed(
+        `${list(same.map(({ node }) => node.name))} bear the same id (${id}): they are one machine, or the disk of one is a copy`,
+        `Name each machine once; from a copied disk remove ${spec.root}/node.json. Then run windlass up.`,
+      );
     });
     return problems.length === 0 ? pass('each node has an id of its own, or none yet') : problems;
   },

@@ -308,17 +308,21 @@ state() {
   [ ! -e "$1" ] || frame locks "$(sha256sum -- "$@")"
   for file in node.json owner.json; do [ ! -e "$root/$file" ] || frame exists "$file"; done
   text=''
-  deaf=''
+  outdated=''
   for file in "$root"/runs/windlass-*/unit.json; do
     file=${file%/unit.json}
     [ -s "$file/unit.json" ] || continue
     text="$text${file##*/}$nl"
-    # A Ray that was started before its token, or whose folder was swept away, takes in nothing new.
-    [ -d "$root/ray/session_latest/" ] && [ ! "$root/secrets/rayToken" -nt "$file/unit.json" ] ||
-      deaf="$deaf${file##*/}$nl"
+    # A Ray whose token was written anew since it was started may know another one.
+    [ ! "$root/secrets/rayToken" -nt "$file/unit.json" ] || outdated="$outdated${file##*/}$nl"
   done
   frame unit-files "$text"
-  frame ray-deaf "$deaf"
+  frame ray-outdated "$outdated"
+  text=$root/ray$nl
+  for file in "$root"/ray/session_*/sockets; do
+    [ ! -d "$file" ] || text="$text$file$nl"
+  done
+  frame ray-sockets "$text"
   set -- "$root/node.json" "$root/owner.json" "$root"/envs/*/windlass.json "$root"/proofs/*.json \
     "$root"/models/*.json "$root"/runs/windlass-*/result.json
   small=$(find "$@" -maxdepth 0 -type f -size -128)

@@ -1,6 +1,7 @@
 /** What a unit of ours has lost while it runs: it looks as before, and cannot do what a gang needs of it. */
+import { dirname } from 'node:path/posix';
 import { isRunUnit } from '../layout.ts';
-import { isGcs, isRank, isRaylet } from '../ranks.ts';
+import { missingDaemon } from '../ranks.ts';
 import type { UnitState } from '../state.ts';
 import { type Frames, frameOf } from './frames.ts';
 import type { Process, Processes } from './processes.ts';
@@ -10,28 +11,26 @@ import { lines } from './text.ts';
 export function lossOf(frames: Frames, unit: UnitState, processes: Processes): UnitState['lost'] | null {
   const { name, active } = unit;
   if (active !== 'active' && active !== 'activating') return null;
-  const isNamed = (frame: string): boolean | null => {
-    const text = frameOf(frames, frame);
-    return text === null ? null : lines(text).includes(name);
-  };
-  if (isRunUnit(`${name}.service`) && isNamed('unit-files') === false) return 'files';
+  const there = frameOf(frames, 'unit-files');
+  if (there !== null && isRunUnit(`${name}.service`) && !lines(there).includes(name)) return 'files';
+  if (!name.startsWith('windlass-ray-')) return null;
   const members = unit.processes.flatMap(({ pid }) => processes.get(pid) ?? []);
-  if (hasLostDaemon(members)) return 'daemon';
-  // Before its raylet runs a Ray has no session yet.
-  return isNamed('ray-deaf') === true && hasRaylet(members) ? 'session' : null;
+  if (missingDaemon(members.map(commandLineOf)) !== null) return 'daemon';
+  return hasLostSession(frames, name, members) ? 'session' : null;
 }
 
-/** Without a raylet the ranks of a node end, without a GCS those of all nodes; until then they look as if they served. */
-function hasLostDaemon(members: readonly Process[]): boolean {
-  const needsGcs = members.some(({ args }) => args.includes('--head'));
-  const isWhole = hasRaylet(members) && (!needsGcs || hasGcs(members));
-  return members.some(({ name }) => isRank(name)) && !isWhole;
-}
+/** The kernel's name where nothing else is known. */
+const commandLineOf = ({ name, args }: Process): string => (args.length > 0 ? args.join(' ') : name);
 
-/** By its command line, and where that cannot be read by the kernel's name. */
-const has =
-  (title: string, isIt: (command: string) => boolean) =>
-  (members: readonly Process[]): boolean =>
-    members.some(({ name, args }) => name === title || isIt(args.join(' ')));
-const hasRaylet = has('raylet', isRaylet);
-const hasGcs = has('gcs_server', isGcs);
+const socketOption = '--raylet_socket_name=';
+
+/** Whoever swept its folder away, or wrote its token anew, has left it running, and deaf to whatever starts now. */
+function hasLostSession(frames: Frames, unit: string, members: readonly Process[]): boolean {
+  const outdated = frameOf(frames, 'ray-outdated');
+  if (outdated !== null && lines(outdated).includes(unit)) return true;
+  const [folder, ...sockets] = lines(frameOf(frames, 'ray-sockets') ?? '');
+  const socket = members.flatMap(({ args }) => args).find((each) => each.startsWith(socketOption));
+  if (folder === undefined || socket === undefined) return false;
+  const own = dirname(socket.slice(socketOption.length));
+  return own.startsWith(`${folder}/`) && !sockets.includes(own);
+}

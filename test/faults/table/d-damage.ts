@@ -42,6 +42,11 @@ const demandBegun = (step: string) => async (scene: Scene) => {
   equal(await begun(scene, step), 1, `${step} was begun once`);
 };
 
+/** What serves is left alone. */
+const demandNothingBegun = async (scene: Scene) => {
+  equal(await begun(scene, 'join workers'), 0, 'the gang was left alone');
+};
+
 const userEnded: Damage = {
   id: 'F78',
   step: 'serving',
@@ -72,6 +77,7 @@ const temporaryFilesSwept: Damage = {
   title: 'The temporary files of Ray are swept away on a node while the cluster serves',
   start: 'serving',
   harm: (scene) => sh(scene, 'rm -rf "$1"/ray/*', root),
+  judge: demandNothingBegun,
   heal: startOver,
 };
 
@@ -120,6 +126,7 @@ const tokenGone: Damage = {
   title: 'The token of Ray is deleted on the head while the cluster serves',
   start: 'serving',
   harm: (scene) => scene.head.exec(['rm', '-f', `${root}/secrets/rayToken`]),
+  judge: demandNothingBegun,
   heal: startOver,
 };
 
@@ -135,6 +142,18 @@ const sweptThenKilled: Damage = {
   title: 'The temporary files of Ray are swept away on a node, and later the engine dies',
   start: 'serving',
   harm: thenEngineKilled(temporaryFilesSwept.harm),
+  judge: demandBegun('join workers'),
+};
+
+const rayStoppedThenKilled: Damage = {
+  id: 'F94',
+  step: 'serving',
+  title:
+    'Somebody runs a plain `ray stop` on a node, after which its unit runs on empty, and the engine dies',
+  start: 'serving',
+  harm: thenEngineKilled((scene) =>
+    sh(scene, 'for ray in "$1"/envs/*/bin/ray; do "$ray" stop; break; done', root),
+  ),
   judge: demandBegun('join workers'),
 };
 
@@ -200,6 +219,7 @@ export const damageFaults: readonly Fault[] = [
     recordsEmpty,
     tokenGone,
     sweptThenKilled,
+    rayStoppedThenKilled,
     tokenChangedThenKilled,
     identityGone,
   ].map(damage),

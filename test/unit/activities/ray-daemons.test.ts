@@ -26,11 +26,22 @@ test('of the processes of a Ray unit the raylet and the GCS are its daemons, not
 test.each([
   ['raylet', [member(10, gcs), member(30, rank)]],
   ['raylet', []],
-  ['GCS', [member(20, raylet), member(30, rank)]],
+  ['GCS', [member(5, '/x/bin/ray start --block --head --port=6379'), member(20, raylet), member(30, rank)]],
 ])('that the %s has ended is told by name', async (title, left) => {
   const error = await daemonDied(machine('/nowhere'), left);
   expect(error).toMatchObject({ code: 'RAY_FAILED' });
-  expect(error.message).toContain(`the ${title} has ended`);
+  expect(error?.message).toContain(`the ${title} has ended: it left no log`);
+});
+
+test('nothing is told of a Ray that is whole, on a worker node without a GCS', async () => {
+  expect(await daemonDied(machine('/nowhere'), [member(20, raylet)])).toBeNull();
+  expect(
+    await daemonDied(machine('/nowhere'), [
+      member(5, 'ray start --head'),
+      member(10, gcs),
+      member(20, raylet),
+    ]),
+  ).toBeNull();
 });
 
 const stack = '/opt/ray/raylet(+0xeed5e0) [0x7f39a754d5e0]\n'.repeat(40);

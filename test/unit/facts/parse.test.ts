@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseFacts } from '../../../src/cluster/facts/parse.ts';
 import { WindlassError } from '../../../src/errors.ts';
+import type { FrameTexts } from './answer.ts';
 import { answerOf, envelope, fixture } from './answer.ts';
 
 const spark = parseFacts(answerOf(fixture('spark')));
@@ -144,7 +145,8 @@ describe('a Spark that serves, with others beside us', () => {
           {
             pid: 4250,
             startTicks: 880150,
-            command: '/x/lib/ray/core/src/ray/raylet/raylet --raylet_socket_name=/x/ray/s/raylet',
+            command:
+              '/x/lib/ray/core/src/ray/raylet/raylet --raylet_socket_name=/x/ray/session_2/sockets/raylet',
           },
           { pid: 4321, startTicks: 880777, command: 'ray::SchedulerActor.run_event_loop' },
         ],
@@ -178,6 +180,24 @@ describe('a unit whose folder somebody has removed', () => {
   });
 });
 
+describe('a Ray unit that is deaf', () => {
+  const lost = (frames: FrameTexts) =>
+    parseFacts(answerOf({ ...fixture('spark'), ...frames })).state.units[0]?.lost;
+
+  it('is one whose token was written anew', () => {
+    expect(lost({ 'ray-outdated': 'windlass-ray-0123456789abcdef\n' })).toBe('session');
+    expect(lost({ 'ray-outdated': 'windlass-ray-1111111111111111\n' })).toBeUndefined();
+  });
+
+  it('is one whose sockets are gone, where they were in our folder', () => {
+    expect(lost({ 'ray-sockets': '/x/ray\n/x/ray/session_1/sockets\n' })).toBe('session');
+    expect(
+      lost({ 'ray-sockets': '/x/ray\n/x/ray/session_1/sockets\n/x/ray/session_2/sockets\n' }),
+    ).toBeUndefined();
+    expect(lost({ 'ray-sockets': '/elsewhere/ray\n' })).toBeUndefined();
+  });
+});
+
 describe('a Ray unit that has lost a daemon', () => {
   const lostOf = ({ without = [], isHead = false }: { without?: readonly string[]; isHead?: boolean }) => {
     const { process = [], commands, ...others } = fixture('spark');
@@ -188,23 +208,12 @@ describe('a Ray unit that has lost a daemon', () => {
   };
   const [gcs, raylet, rank] = ['4200', '4250', '4321'];
 
-  it('is told for as long as its ranks still live', () => {
+  it('is told, whether or not its ranks still live', () => {
     expect(lostOf({ isHead: true })).toBeUndefined();
     expect(lostOf({ without: [raylet] })).toBe('daemon');
-    expect(lostOf({ without: [raylet, rank] })).toBeUndefined();
+    expect(lostOf({ without: [raylet, rank] })).toBe('daemon');
     expect(lostOf({ without: [gcs], isHead: true })).toBe('daemon');
     expect(lostOf({ without: [gcs] })).toBeUndefined();
-  });
-
-  it('is one whose session or token is gone, once its raylet runs', () => {
-    const lost = (deaf: string, without: readonly string[] = []) => {
-      const { process = [], ...others } = fixture('spark');
-      const left = [process].flat().filter((text) => !without.includes(text.split('\n')[0] ?? ''));
-      return parseFacts(answerOf({ ...others, process: left, 'ray-deaf': deaf })).state.units[0]?.lost;
-    };
-    expect(lost('windlass-ray-0123456789abcdef\n')).toBe('session');
-    expect(lost('windlass-ray-0123456789abcdef\n', [raylet, rank])).toBeUndefined();
-    expect(lost('windlass-ray-1111111111111111\n')).toBeUndefined();
   });
 
   it('is not told where no command line can be read', () => {

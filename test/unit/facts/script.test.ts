@@ -11,6 +11,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -20,6 +21,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { frameOf, readFrames, type Frames } from '../../../src/cluster/facts/frames.ts';
 import { parseFacts } from '../../../src/cluster/facts/parse.ts';
 import type { NodeFacts } from '../../../src/cluster/facts/types.ts';
 
@@ -141,15 +143,44 @@ async function look(
   args: readonly string[],
   way: 'file' | 'standard input' = 'file',
   env = environmentOf(),
-): Promise<{ facts: NodeFacts; stderr: string }> {
+): Promise<{ facts: NodeFacts; frames: Frames; stderr: string }> {
   const argv = way === 'file' ? [script, ...args] : ['-s', '--', ...args];
   const running = promisify(execFile)(shell, argv, { env, cwd: home, maxBuffer: 8_000_000 });
   running.child.stdin?.end(way === 'file' ? '' : readFileSync(script));
   const { stdout, stderr } = await running;
-  return { facts: parseFacts(stdout), stderr };
+  return { facts: parseFacts(stdout), frames: readFrames(stdout), stderr };
 }
 
 describe.each(shells)('by %s', (shell) => {
+  it('tells which Ray was started before its token, and where sockets of Ray are', async () => {
+    const [older, newer] = ['windlass-ray-0123456789abcdef', 'windlass-ray-1111111111111111'];
+    const ray = join(root, 'ray');
+    const at = (path: string, seconds: number): void => {
+      utimesSync(join(root, path), seconds, seconds);
+    };
+    write('secrets/rayToken', 'token');
+    at('secrets/rayToken', 2_000);
+    for (const [unit, seconds] of [
+      [older, 1_000],
+      [newer, 3_000],
+    ] as const) {
+      write(`runs/${unit}/unit.json`, { unit });
+      at(`runs/${unit}/unit.json`, seconds);
+    }
+    for (const folder of ['session_1/sockets', 'session_2/logs'])
+      mkdirSync(join(ray, folder), { recursive: true });
+    symlinkSync(join(ray, 'session_0'), join(ray, 'session_latest'));
+    try {
+      const { frames } = await look(shell, ['--root', '~/own root']);
+      expect(frameOf(frames, 'ray-outdated')).toBe(`${older}\n`);
+      expect(frameOf(frames, 'ray-sockets')).toBe(`${ray}\n${join(ray, 'session_1/sockets')}\n`);
+      expect(frameOf(frames, 'unit-files')).toBe(`${older}\n${newer}\n`);
+    } finally {
+      for (const made of ['secrets', `runs/${older}`, `runs/${newer}`, 'ray'])
+        rmSync(join(root, made), { recursive: true });
+    }
+  });
+
   it.each(['file', 'standard input'] as const)(
     'tells of this machine, run from %s, and changes nothing',
     async (way) => {

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Make a placed version the current one and (re)start units: activate.sh ROOT VERSION UNIT...
-# ROOT is absolute. Lingering is set so that units outlive this ssh session; a file says that it was set by us.
+# ROOT is absolute. Lingering is set so that units outlive this ssh session; a file beside the units says that it was set
+# by us, also where somebody has removed ROOT.
 set -eu
 root=$1 version=$2
 shift 2
@@ -13,7 +14,7 @@ if [ "$(loginctl show-user "$(id -un)" -p Linger --value 2>/dev/null)" != yes ];
     echo "lingering cannot be switched on; as root: loginctl enable-linger $(id -un)" >&2
     exit 1
   fi
-  : > "$root/linger-set-by-us"
+  : > "$HOME/.config/systemd/user/windlass-linger"
 fi
 systemctl --user daemon-reload
 systemctl --user enable --quiet "$@"

@@ -23,12 +23,16 @@ for unit in $(systemctl --user list-units --all --plain --no-legend 'windlass-*.
 done
 systemctl --user daemon-reload
 systemctl --user reset-failed 'windlass-*' 2>/dev/null
+lingers=no
+[ ! -e "$units/windlass-linger" ] || lingers=yes
+rm -f "$units/windlass-linger"
 rmdir "$units/default.target.wants" "$units" "$HOME/.config/systemd" "$HOME/.config" 2>/dev/null
-if [ ! -e "$root" ]; then echo "nothing at $root"; exit 0; fi
-linger=no
-[ -e "$root/linger-set-by-us" ] && linger=yes
-chmod -R u+w "$root" 2>/dev/null
-rm -rf "$root"
-rmdir "$HOME/.local/share" "$HOME/.local" 2>/dev/null
-[ "$linger" = yes ] && loginctl disable-linger
-echo "removed $root"
+if [ -e "$root" ]; then
+  chmod -R u+w "$root" 2>/dev/null
+  rm -rf "$root"
+  rmdir "$HOME/.local/share" "$HOME/.local" 2>/dev/null
+  echo "removed $root"
+else
+  echo "nothing at $root"
+fi
+[ "$lingers" = no ] || loginctl disable-linger

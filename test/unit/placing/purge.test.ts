@@ -61,10 +61,23 @@ test('removes its own folder, and empty folders above it', async () => {
 });
 
 test('switches lingering off again where it was switched on by us', async () => {
-  const root = await makeRoot(join(home, 'windlass'));
-  await writeFile(join(root, 'linger-set-by-us'), '');
-  expect(await purge(root)).toMatchObject({ exitCode: 0 });
-  expect(await called()).toContain('loginctl disable-linger');
+  const units = join(home, '.config/systemd/user');
+  await mkdir(units, { recursive: true });
+  await writeFile(join(units, 'windlass-linger'), '');
+  expect(await purge(await makeRoot(join(home, 'windlass')))).toMatchObject({ exitCode: 0 });
+  expect(await called()).toMatch(/loginctl disable-linger\n$/);
+  expect(await readdir(home)).toEqual([]);
+});
+
+test('and also where somebody has removed its folder', async () => {
+  const units = join(home, '.config/systemd/user');
+  await mkdir(units, { recursive: true });
+  await writeFile(join(units, 'windlass-linger'), '');
+  expect(await purge('~/nothing')).toMatchObject({
+    exitCode: 0,
+    stdout: `nothing at ${join(home, 'nothing')}`,
+  });
+  expect(await called()).toMatch(/loginctl disable-linger\n$/);
 });
 
 test('says so when nothing is there', async () => {

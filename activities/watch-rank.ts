@@ -34,7 +34,8 @@ export const watchRank = (context: NodeContext) =>
     const left = await membersOfUnit(unit);
     // One that took the place of a rank has not what the others share with it.
     const alive = left.filter((member) => isOneRank(member) && isAmong(watched, member)).length;
-    const died = alive < gpus ? null : await daemonDied(context, left);
+    // A daemon takes the ranks along, and `ray start` then takes all; where nothing is left, nobody can say what was first.
+    const died = left.length === 0 ? null : await daemonDied(context, left);
     throw died ?? fail('RANK_MISSING', { ranks: alive, wanted: gpus, unit });
   });
 

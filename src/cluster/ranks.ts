@@ -19,7 +19,8 @@ export const isGcs = (command: string): boolean =>
  * a node end, without a GCS those of all nodes, a while later. `ray start` itself may go on without either.
  */
 export function missingDaemon(commands: readonly string[]): 'raylet' | 'GCS' | null {
-  if (!commands.some(isRaylet)) return 'raylet';
   const isHead = commands.some((command) => command.split(' ').includes('--head'));
-  return isHead && !commands.some(isGcs) ? 'GCS' : null;
+  // A GCS takes the raylet along.
+  if (isHead && !commands.some(isGcs)) return 'GCS';
+  return commands.some(isRaylet) ? null : 'raylet';
 }

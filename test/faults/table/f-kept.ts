@@ -24,7 +24,7 @@ interface Harm {
   readonly step: string;
   readonly title: string;
   readonly harm: (scene: Scene) => Promise<void>;
-  /** What the keeper says of the loss. */
+  /** The node that the keeper names. */
   readonly told: string;
   /** Seconds from the harm until the cluster serves again. */
   readonly seconds: number;
@@ -55,7 +55,7 @@ const kept = ({ id, step, title, harm, told, seconds }: Harm): Fault => ({
   judge: async (scene, { stdout }) => {
     const { status, keeper } = JSON.parse(stdout) as KeptStatus;
     equal(status, 'ready');
-    ok(keeper?.last?.what.includes(told) ?? false, `the loss is told, ${told}: ${stdout}`);
+    ok(keeper?.last?.what.includes(told) ?? false, `the lost node is named: ${stdout}`);
     const launched = await linesOf(scene.head, 'launch server', scene.since);
     // The old one has ended, and says so.
     equal(launched.filter(({ what }) => what === 'began').length, 1, 'the gang was started once');
@@ -91,7 +91,7 @@ const rayletKilled: Harm = {
   step: 'kept',
   title: 'A raylet is killed while the keeper watches',
   harm: async ({ worker }) => killDaemon(worker, '/raylet'),
-  told: 'the raylet has ended',
+  told: 'jetson-thor',
   seconds: 240,
 };
 
@@ -100,7 +100,7 @@ const gcsKilled: Harm = {
   step: 'kept',
   title: 'The GCS of Ray is killed while the keeper watches',
   harm: async ({ head }) => killDaemon(head, '/gcs_server'),
-  told: 'the GCS has ended',
+  told: 'spark-ea8e',
   seconds: 240,
 };
 

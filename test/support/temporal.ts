@@ -13,6 +13,7 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { ownPlatform } from '../../src/placing/download/binary.ts';
 import { cacheFolder } from '../../src/placing/download/program.ts';
 import { chooseTemporal } from '../../src/placing/download/temporal.ts';
+import { openConnection } from '../../src/temporal/closable.ts';
 import { serviceSettings } from '../../src/placing/unit-files.ts';
 
 export interface TemporalServer {
@@ -80,6 +81,7 @@ export async function startTemporal(options: TemporalOptions = {}): Promise<Temp
   const start = async (): Promise<void> => {
     child = spawn(binary, args, { stdio: ['ignore', 'ignore', 'inherit'] });
     await answers(port, child);
+    await isHealthy(port);
   };
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child?.exitCode !== null || child.signalCode !== null) return;
@@ -156,6 +158,26 @@ async function answers(port: number, child: ChildProcess): Promise<void> {
     if (child.exitCode !== null) throw new Error(`the Temporal server ended with ${child.exitCode}`);
     if (Date.now() > deadline) throw new Error(`the Temporal server does not listen on ${port}`);
     await pause(20);
+  }
+}
+
+/** It listens a moment before it serves, and a worker that connects in between gives up. */
+async function isHealthy(port: number): Promise<void> {
+  const { connection, close } = openConnection({ address: `127.0.0.1:${port}` });
+  const service = 'temporal.api.workflowservice.v1.WorkflowService';
+  const isServing = (): Promise<boolean> =>
+    connection.healthService.check({ service }).then(
+      ({ status }) => Number(status) === 1,
+      () => false,
+    );
+  try {
+    const deadline = Date.now() + READY_MS;
+    while (!(await isServing())) {
+      if (Date.now() > deadline) throw new Error(`the Temporal server on ${port} does not serve`);
+      await pause(20);
+    }
+  } finally {
+    await close();
   }
 }
 

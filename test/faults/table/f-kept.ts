@@ -25,12 +25,12 @@ interface Harm {
   readonly title: string;
   readonly harm: (scene: Scene) => Promise<void>;
   /** The node that the keeper names. */
-  readonly told: string;
+  readonly node: string;
   /** Seconds from the harm until the cluster serves again. */
   readonly seconds: number;
 }
 
-const kept = ({ id, step, title, harm, told, seconds }: Harm): Fault => ({
+const kept = ({ id, step, title, harm, node, seconds }: Harm): Fault => ({
   id,
   group: 'F',
   step,
@@ -55,7 +55,7 @@ const kept = ({ id, step, title, harm, told, seconds }: Harm): Fault => ({
   judge: async (scene, { stdout }) => {
     const { status, keeper } = JSON.parse(stdout) as KeptStatus;
     equal(status, 'ready');
-    ok(keeper?.last?.what.includes(told) ?? false, `the lost node is named: ${stdout}`);
+    ok(keeper?.last?.what.includes(node) ?? false, `the lost node is named: ${stdout}`);
     const launched = await linesOf(scene.head, 'launch server', scene.since);
     // The old one has ended, and says so.
     equal(launched.filter(({ what }) => what === 'began').length, 1, 'the gang was started once');
@@ -74,7 +74,7 @@ const rankKilled: Harm = {
     equal(ranks.length, 1, 'a rank runs');
     for (const { pid } of ranks) process.kill(pid, 'SIGKILL');
   },
-  told: 'jetson-thor',
+  node: 'jetson-thor',
   seconds: 240,
 };
 
@@ -91,7 +91,7 @@ const rayletKilled: Harm = {
   step: 'kept',
   title: 'A raylet is killed while the keeper watches',
   harm: async ({ worker }) => killDaemon(worker, '/raylet'),
-  told: 'jetson-thor',
+  node: 'jetson-thor',
   seconds: 240,
 };
 
@@ -100,7 +100,7 @@ const gcsKilled: Harm = {
   step: 'kept',
   title: 'The GCS of Ray is killed while the keeper watches',
   harm: async ({ head }) => killDaemon(head, '/gcs_server'),
-  told: 'spark-ea8e',
+  node: 'spark-ea8e',
   seconds: 240,
 };
 
@@ -109,7 +109,7 @@ const nodeReboots: Harm = {
   step: 'kept',
   title: 'Node loses power while the keeper watches, and is back',
   harm: (scene) => scene.worker.reboot(),
-  told: 'jetson-thor',
+  node: 'jetson-thor',
   seconds: 360,
 };
 

@@ -161,13 +161,16 @@ async function answers(port: number, child: ChildProcess): Promise<void> {
   }
 }
 
+/** The health that gRPC's health service tells of a service that serves. */
+const serving: number = 1;
+
 /** It listens a moment before it serves, and a worker that connects in between gives up. */
 async function isHealthy(port: number): Promise<void> {
   const { connection, close } = openConnection({ address: `127.0.0.1:${port}` });
   const service = 'temporal.api.workflowservice.v1.WorkflowService';
   const isServing = (): Promise<boolean> =>
     connection.healthService.check({ service }).then(
-      ({ status }) => Number(status) === 1,
+      ({ status }) => (status as number) === serving,
       () => false,
     );
   try {

@@ -9,6 +9,7 @@ import type { Bundle } from './kept-bundles.ts';
 import { bundleBeside } from './kept-bundles.ts';
 import { identityOf } from './identity.ts';
 import { ensureNamespace } from './namespace.ts';
+import { runWorker } from './run-worker.ts';
 import { ControlWorkerSettings, readSettings } from './settings.ts';
 import type { KeptWorker } from './settle-runs.ts';
 import { settleOpenRuns } from './settle-runs.ts';
@@ -57,7 +58,7 @@ const worker = await Worker.create({
 const watch = setInterval(() => {
   ensureNamespace(client.connection, settings.namespace).catch(() => undefined);
 }, 5_000);
-await worker.run();
+await runWorker(worker);
 clearInterval(watch);
 await Promise.all(kept);
 await connection.close();
@@ -74,7 +75,7 @@ async function startKept({ version, codePath }: Bundle): Promise<KeptWorker> {
       defaultVersioningBehavior: 'AUTO_UPGRADE',
     },
   });
-  const ended = older.run().catch((error: unknown) => {
+  const ended = runWorker(older).catch((error: unknown) => {
     Runtime.instance().logger.error(`the worker of windlass ${version} has ended`, { error: String(error) });
   });
   kept.push(ended);

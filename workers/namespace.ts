@@ -4,6 +4,7 @@ import { isGrpcServiceError } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 
 /** gRPC status codes. */
+const notFound: number = 5;
 const alreadyExists: number = 6;
 const unavailable: number = 14;
 
@@ -17,9 +18,28 @@ export async function ensureNamespace(connection: ConnectionLike, namespace: str
       });
       return true;
     } catch (error) {
-      if (isGrpcServiceError(error) && (error.code as number) === alreadyExists) return false;
-      if (!isGrpcServiceError(error) || (error.code as number) !== unavailable) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      if (hasCode(error, alreadyExists)) return false;
+      if (!hasCode(error, unavailable)) throw error;
+      await pause();
     }
   }
 }
+
+/** Wait until the control worker has made the namespace, which a service that has lost its store does not have. */
+export async function namespaceIsThere(connection: ConnectionLike, namespace: string): Promise<void> {
+  for (let told = false; ; told = true) {
+    try {
+      await connection.workflowService.describeNamespace({ namespace });
+      return;
+    } catch (error) {
+      if (!hasCode(error, notFound) && !hasCode(error, unavailable)) throw error;
+      if (!told) process.stderr.write(`no namespace ${namespace} yet: ${String(error)}\n`);
+      await pause();
+    }
+  }
+}
+
+const hasCode = (error: unknown, code: number): boolean =>
+  isGrpcServiceError(error) && (error.code as number) === code;
+
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 300));

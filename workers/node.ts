@@ -6,6 +6,8 @@ import { createActActivities, createProbeActivities } from '../activities/index.
 import { actQueue, probeQueue } from '../src/cluster/names.ts';
 import { inheritedEnvironment } from '../src/config/inherited.ts';
 import { connectWorker } from './connect.ts';
+import { namespaceIsThere } from './namespace.ts';
+import { runWorker } from './run-worker.ts';
 import { NodeWorkerSettings, readSettings } from './settings.ts';
 import { failLeftTasks, noteTokens } from './task-tokens.ts';
 
@@ -37,6 +39,7 @@ const context = nodeContext({
   scriptPath: process.argv[1] ?? '',
   inherited: inheritedEnvironment(),
 });
+await namespaceIsThere(connection, settings.namespace);
 await failLeftTasks(context.layout.tokens, connection, settings.namespace);
 
 const common = {
@@ -64,5 +67,5 @@ const [acts, probes] = await Promise.all([
     maxConcurrentActivityTaskExecutions: 8,
   }),
 ]);
-await Promise.all([acts.run(), probes.run()]);
+await Promise.all([runWorker(acts), runWorker(probes)]);
 await connection.close();

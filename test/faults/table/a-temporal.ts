@@ -1,7 +1,9 @@
 /** A. Temporal and the way to it. */
 import { deepEqual, ok } from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Host } from '../../lab/host.ts';
 import { killUnit } from '../../lab/ledger.ts';
+import { until } from '../../lab/run.ts';
 import { actOf, begunOnce, type Act } from '../acts.ts';
 import type { Fault } from '../fault.ts';
 import { servesOn } from '../gang.ts';
@@ -84,6 +86,13 @@ const slowWay: Fault = {
   },
 };
 
+async function loseStore(scene: Scene): Promise<void> {
+  await killUnit(scene.head, 'windlass-temporal');
+  await temporal(scene, 'stop');
+  await scene.head.exec(['sh', '-c', 'rm "$1"/home/temporal.db*', 'sh', root]);
+  await temporal(scene, 'start');
+}
+
 /** What serves is adopted. */
 const emptyStore = servesOn({
   id: 'F03',
@@ -92,13 +101,37 @@ const emptyStore = servesOn({
   title: 'Server back with an empty store',
   invariants: all,
   inject: async (scene) => {
-    await killUnit(scene.head, 'windlass-temporal');
-    await temporal(scene, 'stop');
-    await scene.head.exec(['sh', '-c', 'rm "$1"/home/temporal.db*', 'sh', root]);
-    await temporal(scene, 'start');
+    await loseStore(scene);
     return scene.up();
   },
   expect: { exit: 0, within: bringUp },
+});
+
+const control = (scene: Scene, verb: 'freeze' | 'thaw') =>
+  scene.head.exec(['systemctl', '--user', verb, 'windlass-control.service']);
+
+/** Nobody makes the namespace anew, and after a minute the SDK of a node worker takes its refused polls for fatal. */
+const noNamespace = servesOn({
+  id: 'F95',
+  group: 'A',
+  step: 'serving',
+  title: 'Server back with an empty store, its namespace away for more than a minute',
+  invariants: all,
+  inject: async (scene) => {
+    await control(scene, 'freeze');
+    await loseStore(scene);
+    const gaveUp = async (host: Host): Promise<boolean> => {
+      const since = `@${String(Math.floor(scene.since / 1000))}`;
+      const argv = ['journalctl', '--no-pager', '-o', 'cat', '--since', since];
+      return (await host.exec(argv, { user: 'root' })).stdout.includes('Worker failed');
+    };
+    for (const host of scene.hosts)
+      await until(`a worker of ${host.name} fails`, () => gaveUp(host), { seconds: 120, everyMs: 500 });
+    await control(scene, 'thaw');
+    return scene.up();
+  },
+  expect: { exit: 0, within: bringUp },
+  heal: async (scene) => void (await control(scene, 'thaw')),
 });
 
 export const temporalFaults: readonly Fault[] = [
@@ -108,4 +141,5 @@ export const temporalFaults: readonly Fault[] = [
   killedFor(5, actOf('launch server')),
   slowWay,
   emptyStore,
+  noNamespace,
 ];

@@ -1,0 +1,18 @@
+/** Runs a worker for as long as its process lives. */
+import type { Worker } from '@temporalio/worker';
+
+/**
+ * Poll until the process is told to end. A worker that has failed ends the process at once, so that its supervisor
+ * starts it anew: the SDK gives up after a minute of refused polls (a service that came back without our namespace, a
+ * certificate that has expired), and its `run` may then wait for ever for the polls that are still open.
+ */
+export async function runWorker(worker: Worker): Promise<void> {
+  const watch = setInterval(() => {
+    if (worker.getState() === 'FAILED') process.exit(1);
+  }, 1_000);
+  try {
+    await worker.run();
+  } finally {
+    clearInterval(watch);
+  }
+}

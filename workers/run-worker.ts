@@ -1,6 +1,9 @@
 /** Runs a worker for as long as its process lives. */
 import type { Worker } from '@temporalio/worker';
 
+/** The SDK keeps what it logs for a moment, and the reason must not be lost. */
+const LOG_MS = 300;
+
 /**
  * Poll until the process is told to end. A worker that has failed ends the process at once, so that its supervisor
  * starts it anew: the SDK gives up after a minute of refused polls (a service that came back without our namespace, a
@@ -8,7 +11,7 @@ import type { Worker } from '@temporalio/worker';
  */
 export async function runWorker(worker: Worker): Promise<void> {
   const watch = setInterval(() => {
-    if (worker.getState() === 'FAILED') process.exit(1);
+    if (worker.getState() === 'FAILED') setTimeout(() => process.exit(1), LOG_MS);
   }, 1_000);
   try {
     await worker.run();

@@ -1,7 +1,6 @@
 /** The built control worker as a process of its own, which can be killed and comes back as systemd would bring it. */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -9,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ownDistFolder } from '../../src/own-files.ts';
 import { ownPlatform } from '../../src/placing/download/binary.ts';
 import { ownParts } from '../../src/placing/payload/version.ts';
+import { endChild } from '../../test/support/end-child.ts';
 
 /** As the units of a home have it. */
 export const restartMs = 200;
@@ -53,18 +53,12 @@ export async function startControlWorker(options: ControlWorkerOptions): Promise
     child = spawn(process.execPath, [program, settings], { stdio: ['ignore', 'ignore', 'ignore'] });
     return Promise.resolve();
   };
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
-    if (child?.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, 'exit');
-    child.kill(signal);
-    await gone;
-  };
   await start();
   return {
     start,
-    kill: () => end('SIGKILL'),
+    kill: () => endChild(child, 'SIGKILL'),
     stop: async () => {
-      await end('SIGKILL');
+      await endChild(child, 'SIGKILL');
       await rm(folder, { recursive: true, force: true });
     },
   };

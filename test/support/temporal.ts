@@ -15,6 +15,7 @@ import { cacheFolder } from '../../src/placing/download/program.ts';
 import { chooseTemporal } from '../../src/placing/download/temporal.ts';
 import { openConnection } from '../../src/temporal/closable.ts';
 import { serviceSettings } from '../../src/placing/unit-files.ts';
+import { endChild } from './end-child.ts';
 
 export interface TemporalServer {
   /** `127.0.0.1:PORT` of the frontend. */
@@ -83,12 +84,6 @@ export async function startTemporal(options: TemporalOptions = {}): Promise<Temp
     await answers(port, child);
     await isHealthy(port);
   };
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
-    if (child?.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, 'exit');
-    child.kill(signal);
-    await gone;
-  };
   await start();
   return {
     address: `127.0.0.1:${port}`,
@@ -96,10 +91,10 @@ export async function startTemporal(options: TemporalOptions = {}): Promise<Temp
       return child?.pid ?? 0;
     },
     binary,
-    kill: () => end('SIGKILL'),
+    kill: () => endChild(child, 'SIGKILL'),
     start,
     stop: async () => {
-      await end('SIGTERM');
+      await endChild(child, 'SIGTERM');
       await rm(folder, { recursive: true, force: true });
     },
   };

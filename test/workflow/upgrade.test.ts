@@ -113,6 +113,16 @@ describe('a run under way', () => {
     expect(await home.stop()).toBe('');
   });
 
+  it('is not replayed before a worker of the version that went on with it last polls again', async () => {
+    const { handle, act } = await underWay();
+    // The same version with other code is no upgrade; it tells whether anybody looked.
+    await upgrade(older, code.changed);
+    expect((await shown()).out).toMatch(/: stuck\n/);
+    expect(await upgrade(older, code.older)).not.toContain('cannot replay');
+    act.release();
+    expect(await handle.result()).toMatchObject({ cluster: cluster.spec.name });
+  });
+
   it('goes on with the version that can, while new ones run on the one placed', async () => {
     const { handle, act } = await underWay();
     await upgrade(changed, code.changed);

@@ -146,6 +146,11 @@ async function refusal(call: Promise<unknown>): Promise<{ code: unknown; message
   return { code: codeOf(error), message: decodeURIComponent((error as Error).message) };
 }
 
+const complete = (issued: Issued, taskToken: Uint8Array): Promise<unknown> =>
+  asNode(issued, (connection) =>
+    connection.workflowService.respondActivityTaskCompleted({ namespace: NAMESPACE, taskToken }),
+  );
+
 describe('a node behind its certificate', () => {
   it('polls its own queue and executes activities', async () => {
     await expect(
@@ -258,7 +263,30 @@ describe('a node behind its certificate', () => {
     next.session.close();
     const task = PollActivityTaskQueueResponse.decode(message);
     expect(task.activityType?.name).toBe('greet');
-    await workflowService.respondActivityTaskCompleted({ namespace: NAMESPACE, taskToken: task.taskToken });
+    await complete(node, task.taskToken);
+    await result;
+  }, 30_000);
+
+  it('answers the tasks that were given to it, and no others', async () => {
+    await writeSettings([NODE, OTHER]);
+    await until(() => log.some(({ event }) => event === 'settings read again'));
+    const other = await issueForNode(folder, OTHER, 30);
+    const queue = { namespace: NAMESPACE, taskQueue: { name: QUEUE } };
+    const poll = (issued: Issued) =>
+      asNode(issued, (connection) =>
+        connection.withDeadline(Date.now() + 20_000, () =>
+          connection.workflowService.pollActivityTaskQueue(queue),
+        ),
+      );
+    const result = greet('mine');
+    const { taskToken } = await poll(node);
+    // Whoever saw it on its way to the node, and whoever knows how the service makes one.
+    for (const token of [taskToken, taskToken.subarray(0, -32), Buffer.alloc(0)]) {
+      const { code, message } = await refusal(complete(other, token));
+      expect(code).toBe(7);
+      expect(message).toContain(`node ${OTHER} answers a task that was not given to it`);
+    }
+    await complete(node, taskToken);
     await result;
   }, 30_000);
 });

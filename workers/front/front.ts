@@ -14,10 +14,11 @@ import type { AddressInfo } from 'node:net';
 import type { Certificate, TLSSocket } from 'node:tls';
 import { logRefusedHandshakes } from './handshakes.ts';
 import { watchLiveness } from './liveness.ts';
-import { BadRequest, decodeBody, readBody } from './message.ts';
-import { judgeOf, methodName } from './methods.ts';
+import { BadRequest, decodeBody, encodeBody, readBody } from './message.ts';
+import { methodName, methodOf } from './methods.ts';
 import { answer, relay } from './relay.ts';
 import { type Credentials, type FrontSettings, readCredentials, readSettings } from './settings.ts';
+import { sealKey, type SealKey } from './task-seal.ts';
 import { Upstream } from './upstream.ts';
 import { watchFiles } from './watch-files.ts';
 
@@ -53,6 +54,7 @@ export async function startFront(settingsFile: string, log: Log): Promise<Front>
 
 class RunningFront {
   #settings: FrontSettings;
+  #sealKey: SealKey;
   readonly #upstream: Upstream;
   readonly #server: Http2SecureServer;
   readonly #log: Log;
@@ -61,6 +63,7 @@ class RunningFront {
 
   constructor(settings: FrontSettings, credentials: Credentials, log: Log) {
     this.#settings = settings;
+    this.#sealKey = sealKey(credentials.key);
     this.#upstream = new Upstream(settings.upstream);
     this.#log = log;
     this.#server = createSecureServer({
@@ -92,7 +95,9 @@ class RunningFront {
   async reload(settingsFile: string): Promise<void> {
     try {
       const settings = await readSettings(settingsFile);
-      this.#server.setSecureContext(await readCredentials(settings));
+      const credentials = await readCredentials(settings);
+      this.#server.setSecureContext(credentials);
+      this.#sealKey = sealKey(credentials.key);
       this.#settings = settings;
       for (const [session, node] of this.#sessions) if (!this.#isMember(node)) session.destroy();
       this.#log({ event: 'settings read again', nodes: settings.nodes.length });
@@ -126,17 +131,31 @@ class RunningFront {
       refuse(UNAUTHENTICATED, 'does not belong to this cluster');
       return;
     }
-    const judge = judgeOf(path);
-    if (!judge || headers[':method'] !== 'POST') {
+    const method = methodOf(path);
+    if (!method || headers[':method'] !== 'POST') {
       refuse(PERMISSION_DENIED, `may not call ${methodName(path)}`);
       return;
     }
     try {
       const body = await readBody(stream);
       const message = await decodeBody(body, headers['grpc-encoding']?.toString());
-      const reason = judge(message, { node, namespace: this.#settings.namespace });
-      if (reason === undefined) relay(stream, path, headers, body, this.#upstream);
-      else refuse(PERMISSION_DENIED, reason);
+      const caller = { node, namespace: this.#settings.namespace, sealKey: this.#sealKey };
+      const reason = method.judge(message, caller);
+      if (reason !== undefined) {
+        refuse(PERMISSION_DENIED, reason);
+        return;
+      }
+      const { rewriteRequest, rewriteAnswer } = method;
+      relay(
+        stream,
+        {
+          path,
+          headers,
+          body: rewriteRequest ? encodeBody(rewriteRequest(message, caller)) : body,
+          ...(rewriteAnswer && { rewriteAnswer: (answered) => rewriteAnswer(answered, caller) }),
+        },
+        this.#upstream,
+      );
     } catch (error) {
       // A caller that has gone away needs no answer; a message that does not decode was not made by the SDK.
       if (stream.destroyed) return;

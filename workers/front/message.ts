@@ -1,7 +1,7 @@
-/** The one message of a unary gRPC request: five bytes (compressed?, length), then the message, perhaps gzipped. */
+/** The one message of a unary gRPC call: five bytes (compressed?, length), then the message, perhaps gzipped. */
 import type { ServerHttp2Stream } from 'node:http2';
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { gunzip, gunzipSync } from 'node:zlib';
 
 const HEADER = 5;
 /** What the Temporal service itself accepts. */
@@ -48,9 +48,7 @@ export async function readBody(stream: ServerHttp2Stream): Promise<Buffer> {
 
 /** Return the message inside a body. Throws BadRequest when there is not exactly one. */
 export async function decodeBody(body: Buffer, encoding: string | undefined): Promise<Uint8Array> {
-  if (body.length < HEADER || body.readUInt32BE(1) !== body.length - HEADER) {
-    throw new BadRequest('the request is not one gRPC message', INVALID_ARGUMENT);
-  }
+  if (!isOneMessage(body)) throw new BadRequest('the request is not one gRPC message', INVALID_ARGUMENT);
   const message = body.subarray(HEADER);
   if (body[0] === 0) return message;
   if (body[0] !== 1 || encoding !== 'gzip') {
@@ -66,6 +64,23 @@ export async function decodeBody(body: Buffer, encoding: string | undefined): Pr
     throw new BadRequest('the message is not gzip', INVALID_ARGUMENT);
   }
 }
+
+/** The one message of an answer of the service, which is trusted, and short; undefined where it broke off. */
+export function messageOf(body: Buffer): Uint8Array | undefined {
+  if (!isOneMessage(body)) return undefined;
+  const message = body.subarray(HEADER);
+  return body[0] === 0 ? message : gunzipSync(message, { maxOutputLength: LARGEST_MESSAGE });
+}
+
+/** A message as a body that is not compressed. */
+export function encodeBody(message: Uint8Array): Buffer {
+  const header = Buffer.alloc(HEADER);
+  header.writeUInt32BE(message.length, 1);
+  return Buffer.concat([header, message]);
+}
+
+const isOneMessage = (body: Buffer): boolean =>
+  body.length >= HEADER && body.readUInt32BE(1) === body.length - HEADER;
 
 const tooLarge = (): BadRequest =>
   new BadRequest(`the message has more than ${LARGEST_MESSAGE} bytes`, RESOURCE_EXHAUSTED);

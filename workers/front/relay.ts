@@ -6,6 +6,7 @@ import {
   type OutgoingHttpHeaders,
   type ServerHttp2Stream,
 } from 'node:http2';
+import { encodeBody, messageOf } from './message.ts';
 import type { Upstream } from './upstream.ts';
 
 const UNAVAILABLE = '14';
@@ -39,12 +40,18 @@ export function answer(stream: ServerHttp2Stream, status: string, message: strin
   if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
 }
 
-/** Send the request's body on, then stream the answer back as fast as the caller reads it. */
+export interface Relayed {
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** What the caller gets in place of the service's message; where it is not given, the answer is streamed. */
+  readonly rewriteAnswer?: (message: Uint8Array) => Uint8Array;
+}
+
+/** Send the request's body on, then carry the answer back. */
 export function relay(
   stream: ServerHttp2Stream,
-  path: string,
-  headers: IncomingHttpHeaders,
-  body: Buffer,
+  { path, headers, body, rewriteAnswer }: Relayed,
   upstream: Upstream,
 ): void {
   if (stream.destroyed) return;
@@ -55,7 +62,7 @@ export function relay(
   });
   up.on('error', () => undefined);
   up.on('response', (response) => {
-    carryBack(stream, up, response);
+    carryBack(stream, up, response, rewriteAnswer);
   });
   up.on('close', () => {
     answer(stream, UNAVAILABLE, 'the Temporal service behind the front is not there');
@@ -63,7 +70,12 @@ export function relay(
   up.end(body);
 }
 
-function carryBack(stream: ServerHttp2Stream, up: ClientHttp2Stream, response: IncomingHttpHeaders): void {
+function carryBack(
+  stream: ServerHttp2Stream,
+  up: ClientHttp2Stream,
+  response: IncomingHttpHeaders,
+  rewrite: Relayed['rewriteAnswer'],
+): void {
   if (stream.destroyed) return;
   const headers = responseHeaders(response);
   if ('grpc-status' in headers) {
@@ -78,10 +90,25 @@ function carryBack(stream: ServerHttp2Stream, up: ClientHttp2Stream, response: I
     stream.sendTrailers(trailers ?? { 'grpc-status': UNAVAILABLE, 'grpc-message': 'the answer broke off' });
   });
   stream.respond(headers, { waitForTrailers: true });
-  up.pipe(stream, { end: false });
+  if (rewrite) rewritten(stream, up, rewrite);
+  else up.pipe(stream, { end: false });
   // By now the trailers are known, or will never come.
   up.on('close', () => {
     if (!stream.destroyed) stream.end();
+  });
+}
+
+/** Nothing is passed of an answer that broke off; its trailers say so. */
+function rewritten(
+  stream: ServerHttp2Stream,
+  up: ClientHttp2Stream,
+  rewrite: (message: Uint8Array) => Uint8Array,
+): void {
+  const chunks: Buffer[] = [];
+  up.on('data', (chunk: Buffer) => chunks.push(chunk));
+  up.on('end', () => {
+    const message = messageOf(Buffer.concat(chunks));
+    if (message && !stream.destroyed) stream.write(encodeBody(rewrite(message)));
   });
 }
 

@@ -6,7 +6,13 @@ import type { EngineUnit } from '../src/cluster/inputs.ts';
 import { EngineInput, ReadyInput, WatchInput } from '../src/cluster/inputs.ts';
 import type { Phase } from '../src/engines/engine.ts';
 import { stuckBecause } from '../src/engines/patience.ts';
-import { explainExit, readPhase, sglangApiKeyConfig, sglangArguments } from '../src/engines/sglang.ts';
+import {
+  explainExit,
+  readPhase,
+  sglang,
+  sglangApiKeyConfig,
+  sglangArguments,
+} from '../src/engines/sglang.ts';
 import { fail } from '../src/errors.ts';
 import type { Command } from '../src/process/command.ts';
 import { writeFileAtomic } from '../src/process/files.ts';
@@ -60,6 +66,9 @@ export function engineCommand(
 export const launchServer = (context: NodeContext) =>
   define(context, EngineInput, async ({ run, engine, generation }): Promise<Changed> => {
     const unit = engineUnitName(engine);
+    // A later option beats ours, as another port or another model would.
+    const [refused] = sglang.checkArguments(engine.extraArguments);
+    if (refused) throw fail('SPEC_INVALID', { problems: `serving.extraArguments: ${refused.message}` });
     if (engine.withApiKey) {
       const key = (await readFile(apiKeyPath(context), 'utf8')).trim();
       await writeFileAtomic(keyConfigPath(context), sglangApiKeyConfig(key), { mode: 0o600 });

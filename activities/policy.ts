@@ -23,7 +23,7 @@ export const Policy = z.strictObject({
   folders: z.array(Folder).optional(),
   /** Ports on which Ray and the engine may listen, as [first, last]. */
   ports: z.array(z.tuple([Port, Port])).optional(),
-  /** Addresses with which package indexes and model hubs must begin. */
+  /** Addresses at or below which package indexes, model hubs and packages given by their address must lie. */
   sources: z.array(z.url()).optional(),
 });
 export type Policy = z.infer<typeof Policy>;
@@ -69,10 +69,22 @@ export function refusalOf(policy: Policy, input: object, homeDirectory: string):
     // What was staged from a hub lies where the hub's tools look.
     model: (path) => folders && isIn(path, [...folders, '~/.cache/huggingface']),
     port: (port) => ports?.some(([from, to]) => from <= Number(port) && Number(port) <= to),
-    source: (address) => sources?.some((source) => address.startsWith(source)),
+    source: (address) => sources?.some((source) => isBelow(address, source)),
   };
   const refused = fieldsOf(input).find(({ kind, value }) => rules[kind](value) === false);
   return refused === undefined ? null : `${refused.kind} ${refused.value} is not allowed`;
+}
+
+/** Of the same host, at that path or below it: the text alone would also begin the name of another host. */
+function isBelow(address: string, source: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const [asked, allowed] = [new URL(address), new URL(source)];
+  const folder = allowed.pathname.replace(/\/*$/, '/');
+  return (
+    asked.protocol === allowed.protocol &&
+    asked.host === allowed.host &&
+    `${asked.pathname}/`.startsWith(folder)
+  );
 }
 
 type Kind = 'cluster' | 'folder' | 'model' | 'port' | 'source';
@@ -105,11 +117,19 @@ function fieldsOf(value: object): Field[] {
     const values: unknown[] = Array.isArray(below) ? below : [below];
     const own = values.flatMap((each): Field[] => {
       if (typeof each === 'object' && each !== null) return fieldsOf(each);
+      if (name === 'packages') return sourceOf(String(each));
       const isWord = typeof each === 'string' || typeof each === 'number';
       return kind !== undefined && isWord ? [{ kind, value: String(each) }] : [];
     });
     return name === 'ray' ? [...own, ...helperPorts(below)] : own;
   });
+}
+
+/** A requirement may say where its package lies: `name @ ADDRESS`, an address or a path. */
+function sourceOf(requirement: string): Field[] {
+  const at = requirement.indexOf('@');
+  const address = at >= 0 ? requirement.slice(at + 1).trim() : requirement;
+  return at >= 0 || address.includes('/') ? [{ kind: 'source', value: address }] : [];
 }
 
 /** Ray's helpers listen on the ports after its own. */

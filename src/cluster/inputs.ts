@@ -120,7 +120,8 @@ export const ModelInput = z.object({
     .regex(/^[0-9a-f]{40}$/)
     .optional(),
   index: Url,
-  python: z.string(),
+  /** A version: uv would take a path for a program to run. */
+  python: z.string().regex(/^3(\.[0-9]{1,2}){0,2}$/),
   withToken: z.boolean(),
 });
 export type ModelInput = z.infer<typeof ModelInput>;

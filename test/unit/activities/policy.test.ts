@@ -85,6 +85,36 @@ describe('what a policy refuses', () => {
       { model: { id: 'a/b', endpoint: 'https://evil.example' } },
       'source https://evil.example is not allowed',
     ],
+    [
+      'a hub whose name begins like one that is allowed',
+      { sources: ['https://huggingface.co'] },
+      { model: { id: 'a/b', endpoint: 'https://huggingface.co.evil.example' } },
+      'source https://huggingface.co.evil.example is not allowed',
+    ],
+    [
+      'a folder of a host whose name begins like one that is allowed',
+      { sources: ['https://download.pytorch.org/whl'] },
+      { request: { ...request, index: 'https://download.pytorch.org/whl2/cu130', extraIndexes: [] } },
+      'source https://download.pytorch.org/whl2/cu130 is not allowed',
+    ],
+    [
+      'an index below one that is allowed',
+      { sources: ['https://pypi.org', 'https://download.pytorch.org/whl/'] },
+      { request },
+      null,
+    ],
+    [
+      'a package from elsewhere',
+      { sources: ['https://pypi.org', 'https://download.pytorch.org'] },
+      { request: { ...request, packages: ['torch==2.9.1', 'x[y] @ https://evil.example/x.whl'] } },
+      'source https://evil.example/x.whl is not allowed',
+    ],
+    [
+      'a package by its path',
+      { sources: ['https://pypi.org', 'https://download.pytorch.org'] },
+      { request: { ...request, packages: ['./x.whl'] } },
+      'source ./x.whl is not allowed',
+    ],
     ['ports that are to be free', { ports: [] }, { ports: [{ address: '10.0.0.1', port: 1 }] }, null],
   ])('%s', (_what, policy, input, expected) => {
     expect(refusal(policy, input)).toBe(expected);

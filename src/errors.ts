@@ -412,7 +412,7 @@ export const codes = {
     'act',
     temporalUnreachable,
     (d) => `no Temporal service answers at ${text(d['address'])}: ${text(d['reason'])}`,
-    () => 'windlass home shows where it lives and starts it.',
+    () => 'windlass home shows where it lives, windlass home --start starts it.',
   ),
   ADDRESS_INVALID: entry(
     'never',
@@ -432,6 +432,12 @@ export const codes = {
     (d) => `there is no windlass home on ${text(d['node'])}`,
     () => 'windlass up makes one.',
   ),
+  HOME_MISSING: entry(
+    'never',
+    stepFailed,
+    (d) => `there is no windlass home on ${text(d['head'])} that could stop what runs on ${text(d['on'])}`,
+    () => 'windlass up makes one, windlass down --purge does without.',
+  ),
   RUN_BUSY: entry(
     'never',
     stepFailed,
@@ -446,7 +452,8 @@ export const codes = {
       `${text(d['workflow'])} stands still: no windlass placed at its home can replay it (${text(d['reason'])})`,
     (d) =>
       'It goes on once one that can is placed again. Or give it up: ' +
-      `temporal workflow terminate -w ${text(d['workflow'])}; the next windlass up finds what was done.`,
+      `temporal workflow terminate -n ${text(d['namespace'])} -w ${text(d['workflow'])}; ` +
+      'the next windlass up finds what was done.',
   ),
   NOTHING_WAITS: entry(
     'never',

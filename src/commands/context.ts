@@ -8,7 +8,10 @@ export interface CommandContext {
   readonly env: Environment;
   /** Folder for downloads and payloads. */
   readonly cacheDir: string;
-  /** Aborted by the first Ctrl-C. */
+  /**
+   * Aborted by the first Ctrl-C, from when a command has asked for it: then there is a run to let go of. Before that,
+   * Ctrl-C ends the program as usual.
+   */
   readonly signal: AbortSignal;
   /** A person can be asked: both ends are terminals. */
   readonly isInteractive: boolean;

@@ -1,5 +1,4 @@
 /** `windlass down`: stop what runs started and prove that it is gone; `--purge` removes everything of ours. */
-import { standingUnits } from '../cluster/layout.ts';
 import { clusterWorkflowId, keeperWorkflowId } from '../cluster/names.ts';
 import type { TearDownReport } from '../cluster/report.ts';
 import { loadClusterFile } from '../config/load.ts';
@@ -12,7 +11,9 @@ import { readScript } from '../placing/script-files.ts';
 import { specOf } from '../placing/spec.ts';
 import { execScript } from '../ssh/exec.ts';
 import type { CommandContext } from './context.ts';
+import { detached } from './detached.ts';
 import { openHomeClient } from './home-client.ts';
+import { placedNodes } from './placed-nodes.ts';
 
 export interface DownOptions {
   readonly purge?: boolean;
@@ -24,31 +25,44 @@ export async function down(path: string, options: DownOptions, context: CommandC
   const reached = await reachNodes(file, context.env);
   try {
     demandOwn(file, reached);
-    const stopped = isPlaced(file, reached) ? await stopRuns(file, reached, options, context) : null;
+    const placed = placedNodes(file.head, reached, { isPurge: options.purge === true });
+    for (const { entry } of reached.filter((node) => placed.length > 0 && !placed.includes(node)))
+      output.note(`${entry.name}: nothing of windlass is there`);
+    const stopped = placed.length > 0 ? await stopRuns(file, placed, options, context) : null;
     if (stopped === null) output.line(`${file.name}: nothing of windlass is there; nothing to do`);
     const purged = options.purge === true ? await purge(file, reached, context) : [];
     output.result({ ok: true, stopped: stopped ?? [], purged });
     return Exit.done;
+  } catch (error) {
+    if (!context.signal.aborted) throw error;
+    return detached(
+      file,
+      [`go on:  windlass down ${path}${options.purge === true ? ' --purge' : ''}`],
+      context,
+    );
   } finally {
     for (const { connection } of reached) connection.close();
   }
 }
 
+/** What keeps a home from stopping a run, and nodes not from stopping all that is there. */
+const needlessForPurge: readonly string[] = ['TEMPORAL_UNREACHABLE', 'RUN_STUCK'];
+
 /** Stop what runs started, and say what that was. A purge needs no home for it: each node stops all that is ours. */
 async function stopRuns(
   file: ClusterFile,
-  reached: readonly ReachedNode[],
+  placed: readonly ReachedNode[],
   { purge: isPurge = false }: DownOptions,
   context: CommandContext,
 ): Promise<TearDownReport['stopped']> {
   const { output } = context;
   try {
-    const { changes, stopped } = await tearDown(file, reached, context);
+    const { changes, stopped } = await tearDown(file, placed, context);
     output.line(changes === 0 ? `${file.name}: nothing was running` : `${file.name}: stopped`);
     for (const { node, what } of stopped) output.line(`  ${node.padEnd(14)} ${what}`);
     return stopped;
   } catch (error) {
-    if (!isPurge || !(error instanceof WindlassError) || error.code !== 'TEMPORAL_UNREACHABLE') throw error;
+    if (!isPurge || !(error instanceof WindlassError) || !needlessForPurge.includes(error.code)) throw error;
     output.note(`${error.message}\nall is stopped and removed without it`);
     return [];
   }
@@ -70,23 +84,14 @@ function demandOwn(file: ClusterFile, reached: readonly ReachedNode[]): void {
   if (foreign.length > 0) throw new Problems(foreign);
 }
 
-function isPlaced(file: ClusterFile, reached: readonly ReachedNode[]): boolean {
-  const head = reached.find((node) => node.entry.name === file.head);
-  const hasControl =
-    head?.facts.state.units.some(
-      (unit) => `${unit.name.replace(/\.service$/, '')}.service` === standingUnits.control,
-    ) ?? false;
-  return hasControl && reached.every((node) => node.facts.state.identity !== null);
-}
-
 async function tearDown(
   file: ClusterFile,
-  reached: readonly ReachedNode[],
+  placed: readonly ReachedNode[],
   context: CommandContext,
 ): Promise<TearDownReport> {
   const { output, signal } = context;
   const { cancelRun, followRun, startRun } = await import('../temporal/runs.ts');
-  const head = reached.find((node) => node.entry.name === file.head);
+  const head = placed.find((node) => node.entry.name === file.head);
   if (!head) throw fail('INTERNAL', { message: 'no head' });
   const home = await openHomeClient(file, head.connection, context.env);
   const onOutage = (away: boolean) => {
@@ -99,21 +104,23 @@ async function tearDown(
     if (await cancelRun(home.client, clusterWorkflowId(file.name), onOutage))
       output.note('the run that was under way has been cancelled');
     const spec = specOf(
-      file,
-      (entry) => reached.find((node) => node.entry === entry)?.facts.state.identity?.id ?? '',
+      { ...file, nodes: placed.map(({ entry }) => entry) },
+      (entry) => placed.find((node) => node.entry === entry)?.facts.state.identity?.id ?? '',
     );
     const run = await startRun(home.client, 'tearDownCluster', spec);
     const view = new BoardView(output);
-    const report = await followRun<TearDownReport>(home.client, run.handle, {
-      signal,
-      onOutage,
-      wantsActivities: output.isLive,
-      onBoard: (board, activities) => {
-        if (output.isLive) view.show(board, activities);
-      },
-    });
-    view.finish(null);
-    return report;
+    try {
+      return await followRun<TearDownReport>(home.client, run.handle, {
+        signal,
+        onOutage,
+        wantsActivities: output.isLive,
+        onBoard: (board, activities) => {
+          if (output.isLive) view.show(board, activities);
+        },
+      });
+    } finally {
+      view.finish(null);
+    }
   } finally {
     await home.close();
   }

@@ -6,6 +6,7 @@ import type { SshConnection } from '../ssh/connection.ts';
 import { connectNode } from '../placing/reach.ts';
 import type { Look } from '../placing/look.ts';
 import type { Environment } from '../process/environment.ts';
+import { execOk } from '../ssh/exec.ts';
 import { forwardLocal } from '../ssh/forward.ts';
 import { SshLine } from '../ssh/line.ts';
 import type { HomeConnection } from '../temporal/connection.ts';
@@ -63,19 +64,28 @@ export async function openHomeClient(
 
 /** The end of our own forward tells nobody anything: the error names where the service should be. */
 function atItsPlace(error: unknown, address: string): unknown {
-  if (!(error instanceof WindlassError) || error.code !== 'TEMPORAL_UNREACHABLE') return error;
+  if (!isUnreachable(error)) return error;
   return fail('TEMPORAL_UNREACHABLE', { ...error.data, address }, error);
 }
 
-/** Connect to a home that must be there already; throws NO_HOME where none answers. */
+const isUnreachable = (error: unknown): error is WindlassError =>
+  error instanceof WindlassError && error.code === 'TEMPORAL_UNREACHABLE';
+
+/** Connect to a home that must be there already; throws NO_HOME where none was ever placed. */
 export async function openStandingHome(
   file: ClusterFile,
   head: SshConnection,
   env: Environment,
 ): Promise<HomeConnection> {
-  return openHomeClient(file, head, env, standingHomeMs).catch((error: unknown) => {
+  return openHomeClient(file, head, env, standingHomeMs).catch(async (error: unknown) => {
+    if (!isUnreachable(error) || (await hasHome(head))) throw error;
     throw fail('NO_HOME', { node: file.head }, error);
   });
+}
+
+async function hasHome(head: SshConnection): Promise<boolean> {
+  const args = ['-c', 'systemctl --user cat "$1" >/dev/null 2>&1; echo $?', 'sh', standingUnits.control];
+  return (await execOk(head, { file: 'sh', args })).stdout.trim() === '0';
 }
 
 /** Ask something of a home that must be there already. */

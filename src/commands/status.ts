@@ -180,8 +180,8 @@ function explain(file: ClusterFile, { look, keeper, word, probed }: Seen): strin
     table(rows),
     ...keptLines('this run', look),
     ...keptLines('the keeper', keeper),
-    ...stuckLines(clusterWorkflowId(file.name), look.stuck),
-    ...stuckLines(keeperWorkflowId(file.name), keeper?.stuck ?? null),
+    ...stuckLines(file, clusterWorkflowId(file.name), look.stuck),
+    ...stuckLines(file, keeperWorkflowId(file.name), keeper?.stuck ?? null),
     ...waitLines(look.board),
     ...waitLines(keeper),
   ].join('\n');
@@ -210,9 +210,10 @@ function keptLines(what: string, run: Pick<Look, 'keptBy'> | null): string[] {
 }
 
 /** What a person can do about a run that stands still. */
-function stuckLines(workflow: string, stuck: Stuck | null): string[] {
+function stuckLines({ temporal }: ClusterFile, workflow: string, stuck: Stuck | null): string[] {
   if (stuck === null) return [];
-  const { message, advice } = fail('RUN_STUCK', { workflow, reason: stuck.reason });
+  const { namespace } = temporal;
+  const { message, advice } = fail('RUN_STUCK', { workflow, namespace, reason: stuck.reason });
   return [message, advice].map((line) => `  ${line}`);
 }
 

@@ -15,6 +15,7 @@ import { resolveSecrets } from '../placing/secrets.ts';
 import { specOf } from '../placing/spec.ts';
 import { keptSentence } from '../temporal/kept.ts';
 import type { CommandContext } from './context.ts';
+import { detached } from './detached.ts';
 import type { Standing } from './ensure-placed.ts';
 import { ensurePlaced } from './ensure-placed.ts';
 import { homeLimitMs, openHomeClient, startingHomeMs, warmTemporal } from './home-client.ts';
@@ -56,6 +57,8 @@ async function follow(
   if (!head) throw fail('INTERNAL', { message: 'no head' });
   const limitMs = isNew ? startingHomeMs : homeLimitMs(head.look);
   const home = await openHomeClient(file, head.connection, context.env, limitMs);
+  const next = [`follow it again:  windlass up ${path}`, `stop it:          windlass down ${path}`];
+  const letGo = (): number => detached(file, next, context);
   try {
     const spec = specOf(file, (entry) => placed.find((node) => node.entry === entry)?.id ?? '');
     const run = await startRun(home.client, 'bringUpCluster', spec);
@@ -67,7 +70,7 @@ async function follow(
         if (!isNoSuchRun(error)) throw error;
       });
     }
-    if (options.detach === true) return detached(path, file, output);
+    if (options.detach === true) return letGo();
     const view = new BoardView(output);
     let last: Board | null = null;
     try {
@@ -94,7 +97,7 @@ async function follow(
     } catch (error) {
       view.finish(last);
       if (error instanceof WaitingForPerson) return waiting(error.waitingFor, output);
-      if (signal.aborted) return detached(path, file, output);
+      if (signal.aborted) return letGo();
       throw error;
     }
   } finally {
@@ -121,16 +124,4 @@ function waiting({ node, since, what, all }: WaitingFor, output: CommandContext[
   }));
   output.result({ ok: false, waiting: what, node, since, errors, exitCode: Exit.waitingForPerson });
   return Exit.waitingForPerson;
-}
-
-function detached(path: string, file: ClusterFile, output: CommandContext['output']): number {
-  output.note(
-    [
-      `detached; the run ${clusterWorkflowId(file.name)} goes on at the home on ${file.head}`,
-      `  follow it again:  windlass up ${path}`,
-      `  stop it:          windlass down ${path}`,
-    ].join('\n'),
-  );
-  output.result({ ok: true, detached: true, workflow: clusterWorkflowId(file.name) });
-  return Exit.detached;
 }

@@ -23,6 +23,7 @@ import { ClusterSpec } from '../config/schema.ts';
 import type { ErrorDetails } from '../errors.ts';
 import { Problems, WindlassError, fail, isErrorCode } from '../errors.ts';
 import type { LiveActivity } from '../output/live-board.ts';
+import type { Stuck } from './ask-run.ts';
 import { askRun, stuckOf } from './ask-run.ts';
 import { whileUnreachable } from './connection.ts';
 import { keptBy } from './kept.ts';
@@ -89,10 +90,13 @@ async function describeRunning(client: Client, handle: WorkflowHandle, type: Run
     if (!stuck) return { description, spec: ClusterSpec.safeParse(spec).data ?? spec };
     // A control worker that was placed just now had not yet given the run to the version that keeps it.
     if (keptBy(await handle.describe()) !== keptBy(description)) continue;
-    throw fail('RUN_STUCK', { workflow: handle.workflowId, reason: stuck.reason });
+    throw runStuck(client, handle.workflowId, stuck);
   }
 }
 const silent = { answer: null, stuck: null };
+
+const runStuck = ({ options: { namespace } }: Client, workflow: string, { reason }: Stuck): WindlassError =>
+  fail('RUN_STUCK', { workflow, namespace, reason });
 
 async function onceNamespaceIsThere<T>(call: () => Promise<T>): Promise<T> {
   const end = Date.now() + namespaceLimitMs;
@@ -251,7 +255,7 @@ export async function cancelRun(
     const description = await whileUnreachable(() => handle.describe(), onOutage);
     if (description.status.name !== 'RUNNING') return false;
     const stuck = await whileUnreachable(() => stuckOf(client, description), onOutage);
-    if (stuck) throw fail('RUN_STUCK', { workflow: workflowId, reason: stuck.reason });
+    if (stuck) throw runStuck(client, workflowId, stuck);
     const run = client.workflow.getHandle(workflowId, description.runId);
     await run.cancel();
     await whileUnreachable(() => run.result(), onOutage).catch((error: unknown) => {

@@ -7,7 +7,7 @@ import { until } from '../../lab/run.ts';
 import { actOf, begunOnce, type Act } from '../acts.ts';
 import type { Fault } from '../fault.ts';
 import { servesOn } from '../gang.ts';
-import { root } from '../places.ts';
+import { clusterFile, root } from '../places.ts';
 import type { Scene } from '../scene.ts';
 
 const bringUp = 240;
@@ -29,9 +29,13 @@ const refused = servesOn({
     return scene.up();
   },
   expect: { exit: 4, code: 'TEMPORAL_UNREACHABLE', within: 10 },
-  judge: (scene, { stdout }) => {
+  judge: async (scene, { stdout }) => {
     ok(stdout.includes(`127.0.0.1:${String(port)} on ${scene.head.name}`), `its address is named: ${stdout}`);
-    return Promise.resolve();
+    const { exit, stdout: said } = await scene.run(['status', clusterFile, '--json']);
+    ok(
+      exit === 4 && said.includes('"TEMPORAL_UNREACHABLE"'),
+      `so does status, exit ${String(exit)}: ${said}`,
+    );
   },
 });
 

@@ -255,6 +255,28 @@ const lineCut = (act: Act, seconds: number): Fault => ({
   judge: (scene) => begunOnce(scene, act),
 });
 
+/** The stop goes on at the home, as a bring-up does. */
+const letGoOfDown: Fault = {
+  id: 'F12',
+  group: 'B',
+  step: 'down',
+  crashPoint: 'during',
+  title: 'Ctrl-C once at `down`',
+  invariants: all,
+  start: 'serving',
+  inject: async (scene) => {
+    const running = scene.start(['down', clusterFile, '--json']);
+    await scene.seen(running, 'a unit of the gang has ended', async () => (await gangOf(scene)).length < 3);
+    running.signal('SIGINT');
+    return running;
+  },
+  expect: { exit: 130, within: bringUp },
+  judge: async (scene) => {
+    await until('the gang has ended', async () => (await gangOf(scene)).length === 0);
+    await scene.demand(['down', clusterFile, '--json']);
+  },
+};
+
 const downTwice: Fault = {
   id: 'F20',
   group: 'B',
@@ -342,6 +364,7 @@ export const controlFaults: readonly Fault[] = [
   ...acts.map(controlKilled),
   ...[early, late].map(allKilled),
   lineCut(late, 120),
+  letGoOfDown,
   downTwice,
   downOnFresh,
   homeDiskFull,

@@ -2,6 +2,7 @@
 import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
 import { canonicalJson } from '../src/cluster/hash.ts';
 import type { RunRef } from '../src/cluster/inputs.ts';
+import { checkSupported } from '../src/config/rules/supported.ts';
 import { ClusterSpec } from '../src/config/schema.ts';
 
 /** Check the input; a wrong one ends the run at once, naming the path of each problem. */
@@ -9,14 +10,18 @@ export function readSpec(input: unknown): ClusterSpec {
   const parsed = ClusterSpec.safeParse(input);
   if (parsed.success) {
     const { data } = parsed;
-    if (data.nodes.some((node) => node.name === data.head)) return data;
-    throw invalid(`head: ${data.head} is not the name of one of the nodes`);
+    if (!data.nodes.some((node) => node.name === data.head))
+      throw invalid([`head: ${data.head} is not the name of one of the nodes`]);
+    // A cluster file is asked for this before it becomes a spec; one that was typed by hand is not.
+    const unsupported = checkSupported(data).map(({ path, message }) => `${path.join('.')}: ${message}`);
+    if (unsupported.length > 0) throw invalid(unsupported);
+    return data;
   }
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`);
-  throw invalid(problems.join('; ').slice(0, 1500));
+  throw invalid(parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'input'}: ${message}`));
 }
 
-function invalid(problems: string): ApplicationFailure {
+function invalid(all: readonly string[]): ApplicationFailure {
+  const problems = all.join('; ').slice(0, 1500);
   return ApplicationFailure.create({
     message: `the workflow input is not a cluster spec: ${problems}`,
     type: 'SPEC_INVALID',

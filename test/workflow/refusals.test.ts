@@ -29,6 +29,11 @@ describe('wrong input', () => {
     ['a key that is not known', { ...spec, modle: 1 }, /modle/],
     ['several at once', { ...spec, name: 'Wrong!', ray: { port: 0 } }, /name: .*ray\.port: /],
     ['a head that is not a node', { ...spec, head: 'spark-9' }, /head: spark-9 is not the name/],
+    [
+      'what is not brought up yet',
+      { ...spec, engine: { ...spec.engine, name: 'vllm' }, launcher: 'ranks' },
+      /engine\.name: vllm is not brought up .*; launcher: ranks is not/,
+    ],
     ['no object', 'cluster.yaml', /input: /],
     ['nothing', undefined, /input: /],
   ])('%s fails the run in its first workflow task, naming the path', async (what, input, path) => {

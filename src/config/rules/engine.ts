@@ -3,6 +3,7 @@ import type { Finding } from '../problems.ts';
 import { sglang } from '../../engines/sglang.ts';
 import { isBelow } from '../../engines/version.ts';
 import type { Sections } from '../sections.ts';
+import { checkSupported } from './supported.ts';
 
 /** Below this, whoever reaches the dashboard can stop jobs (CVE-2026-27482), and older holes run code. */
 const rayFloor = '2.54.0';
@@ -15,21 +16,6 @@ export function checkEngine(sections: Sections): Finding[] {
     ...checkCache(sections),
     ...checkConsent(sections),
   ];
-}
-
-/** The format is wider than this version, so that files need not change when it learns the rest. */
-function checkSupported({ engine, launcher }: Sections): Finding[] {
-  const findings: Finding[] = [];
-  if (engine.name === 'vllm') {
-    findings.push({
-      path: ['engine', 'name'],
-      message: 'vllm is not brought up by this version; use sglang',
-    });
-  }
-  if (launcher === 'ranks') {
-    findings.push({ path: ['launcher'], message: 'ranks is not brought up by this version; use ray' });
-  }
-  return findings;
 }
 
 function checkVersions({ engine, launcher, ray }: Sections): Finding[] {

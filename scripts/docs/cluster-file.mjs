@@ -24,7 +24,7 @@ const rules = `## Rules across fields
 
 - \`head\` is the name of a node. Names and addresses are there once. All addresses are IPv4, or all are IPv6, and other nodes can reach them; a cluster of one node may use loopback.
 - \`parallel.pipeline\` × \`parallel.tensor\` is the sum of \`gpus\`, and every node gives the same number.
-- The ports of \`serving\`, \`ray\` and \`temporal\` differ, are 1024 or more, and lie outside 10001 to 19999, where Ray puts its workers.
+- The ports of \`serving\`, \`ray\` with the six after it, and \`temporal\` differ, are 1024 or more, and lie outside 10001 to 19999, where Ray puts its workers.
 - Python is the same in all \`environments\`: Ray compares it down to the patch.
 - \`model.trustRemoteCode\` needs a commit hash (40 digits) as \`model.revision\`.
 - Variables that change which code runs, or that windlass sets itself, are reserved: \`PATH\`, \`PYTHONPATH\`, \`LD_*\`, \`RAY_ADDRESS\`, \`RAY_AUTH*\`, \`CUDA_VISIBLE_DEVICES\`, \`WINDLASS_*\` and some more. \`NCCL_\` and \`GLOO_\` go in \`network\`, secrets in \`secrets\`.

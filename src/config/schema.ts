@@ -81,9 +81,11 @@ const Ssh = z.strictObject({
   host: HostName.optional().describe(
     'Name or address for ssh, as you would type it after `ssh`; your ssh configuration applies. Default: the node’s address.',
   ),
-  port: port().optional().describe('Port of sshd, where `ssh -G` does not know it.'),
-  user: UserName.optional().describe('Login name, where `ssh -G` does not know it.'),
-  identityFile: FilePath.optional().describe('Private key, where `ssh -G` does not know it.'),
+  port: port().optional().describe('Port of sshd; beats your ssh configuration.'),
+  user: UserName.optional().describe('Login name; beats your ssh configuration.'),
+  identityFile: FilePath.optional().describe(
+    'Private key, the only one that is offered; beats your ssh configuration.',
+  ),
   hostKey: HostKeyPin.optional().describe('Fingerprint of the host key; beats known_hosts.'),
 });
 
@@ -115,11 +117,13 @@ export const HubModel = z.strictObject({
   revision: plainText(100)
     .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]*$/, { error: 'is not a branch, tag or commit' })
     .default('main')
-    .describe('Branch, tag or commit; a branch is resolved to a commit once and kept in the lock.'),
+    .describe(
+      'Branch, tag or commit. A branch or tag is resolved to one commit for all nodes, and not anew while one of them holds the model; to move on, name a commit.',
+    ),
   endpoint: z
     .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
     .default('https://huggingface.co')
-    .describe('The hub’s address.'),
+    .describe('The hub’s address, without a login; a token goes in `secrets.huggingFaceToken`.'),
   trustRemoteCode: z
     .boolean()
     .default(false)
@@ -150,7 +154,7 @@ export const Engine = z.strictObject({
   name: z.enum(['sglang', 'vllm'], { error: 'must be sglang or vllm' }).describe('The engine.'),
   version: Version.describe('Its version, exactly; a quoted string.'),
   patience: Patience.describe(
-    'Seconds that a phase of the start may take without a sign of progress (a log line, CPU time, another process), by phase, as `{ weights: 1800 }`. Default: 600. Computing without a log line is waited for six times as long.',
+    `Seconds (1 to 86400) that a phase of the start may take without a sign of progress (a log line, CPU time, another process), by phase, as \`{ weights: 1800 }\`. The phases: ${WaitedFor.options.join(', ')}. Default of each: 600. Computing without a log line is waited for six times as long.`,
   ),
 });
 
@@ -160,7 +164,9 @@ export const Parallel = z.strictObject({
 });
 
 export const Serving = z.strictObject({
-  address: Address.optional().describe('Address of the API. Default: the head’s cluster address.'),
+  address: Address.optional().describe(
+    'Address of the API; loopback is allowed, 0.0.0.0 and :: are not. Default: the head’s cluster address.',
+  ),
   port: port().default(5000).describe('Port of the API.'),
   servedName: plainText(200)
     .refine(notADash, noDash)
@@ -223,14 +229,22 @@ export const BuiltEnvironment = z.strictObject({
     .array(Requirement, { error: 'must be a list of strings' })
     .max(100)
     .default([])
-    .describe('More requirements beside the engine and Ray, as pip writes them.'),
-  index: IndexUrl.optional().describe('Package index. Default: https://pypi.org/simple.'),
-  extraIndexes: z.array(IndexUrl).max(10).default([]).describe('Further indexes, asked before `index`.'),
+    .describe(
+      'More requirements beside the engine and Ray, as pip writes them; not sglang, vllm or ray, whose versions are fields of their own.',
+    ),
+  index: IndexUrl.optional().describe(
+    'Package index, without a login, which goes into `~/.netrc` of the nodes. Default: https://pypi.org/simple.',
+  ),
+  extraIndexes: z
+    .array(IndexUrl)
+    .max(10)
+    .default([])
+    .describe('Further indexes, asked before `index`; without a login, too.'),
   findLinks: z
     .array(plainText(512).refine(notADash, noDash))
     .max(10)
     .default([])
-    .describe('Folders or pages with hand-built wheels.'),
+    .describe('Folders or pages with hand-built wheels; without a login, too.'),
   prerelease: z.boolean().default(true).describe('Allow pre-releases; SGLang’s dependencies need it.'),
   variables: Variables.default({}).describe(
     'Environment variables for Ray and the engine on nodes of this class.',
@@ -261,7 +275,9 @@ export const Network = z.strictObject({
 
 export const Ray = z.strictObject({
   version: Version.default('2.60.0').describe('Ray’s version, the same on all nodes.'),
-  port: port().default(6379).describe('Port of the Ray head.'),
+  port: port()
+    .default(6379)
+    .describe('Port of the Ray head. The six after it are Ray’s, too, on every node.'),
   objectStoreMegabytes: wholeNumber('objectStoreMegabytes', 80, 1_000_000)
     .default(2000)
     .describe('Object store of each node, in megabytes; little is needed.'),
@@ -357,7 +373,9 @@ export const ClusterFile = z.strictObject({
     .min(1, { error: 'needs at least one node' })
     .max(1000, { error: 'at most 1,000 nodes' })
     .describe('The nodes.'),
-  secrets: Secrets.prefault({}).describe('Secrets, by reference; values never stand in the file.'),
+  secrets: Secrets.prefault({}).describe(
+    'Secrets, by reference; values never stand in the file. `apiKey`, which the API asks for, is printable ASCII without spaces and does not begin with a dash.',
+  ),
 });
 export type ClusterFile = z.infer<typeof ClusterFile>;
 export type NodeEntry = z.infer<typeof Node>;

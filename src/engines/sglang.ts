@@ -53,20 +53,22 @@ export function sglangPackages({ version, rayVersion, extra }: PackagesInput): s
   return [`sglang==${version}`, `ray==${rayVersion}`, ...extra];
 }
 
-/**
- * Text of the 0600 YAML file through which the engine takes its key, so that it stands on no command line.
- * Throws SECRET_UNREADABLE for a key that the engine would take for an option or that spans lines.
- */
+/** Text of the 0600 YAML file through which the engine takes its key, so that it stands on no command line. */
 export function sglangApiKeyConfig(key: string): string {
+  demandApiKey(key, 'its file');
+  return `api-key: ${JSON.stringify(key)}\n`;
+}
+
+/** Throws SECRET_UNREADABLE for a key that the engine would take for an option, or that spans lines. */
+export function demandApiKey(key: string, from: string): void {
   // The engine turns the file into arguments of its own parser, which takes a leading dash for an option.
   if (!/^[\u0021-\u002c\u002e-\u007e][\u0021-\u007e]*$/.test(key)) {
     throw fail('SECRET_UNREADABLE', {
       name: 'apiKey',
-      from: 'its file',
+      from,
       reason: 'it must be printable ASCII without spaces, and may not begin with a dash',
     });
   }
-  return `api-key: ${JSON.stringify(key)}\n`;
 }
 
 /** SGLang as the steps around it see it. */

@@ -5,6 +5,7 @@ import { homedir } from 'node:os';
 import { expandHome } from '../cluster/layout.ts';
 import type { ClusterFile, SecretName, SecretReference } from '../config/schema.ts';
 import { secretNames } from '../config/schema.ts';
+import { demandApiKey } from '../engines/sglang.ts';
 import { fail } from '../errors.ts';
 
 /** Values of the secrets that the cluster file refers to. `variables` is the operator's environment. */
@@ -15,7 +16,10 @@ export async function resolveSecrets(
   const found = new Map<SecretName, string>();
   for (const name of secretNames) {
     const reference = file.secrets[name];
-    if (reference) found.set(name, await resolve(name, reference, variables));
+    if (!reference) continue;
+    const value = await resolve(name, reference, variables);
+    if (name === 'apiKey') demandApiKey(value, placeOf(reference));
+    found.set(name, value);
   }
   return found;
 }
@@ -30,11 +34,11 @@ async function resolve(
     if (value !== undefined && value.trim() !== '') return value.trim();
     throw fail('SECRET_UNREADABLE', {
       name,
-      from: `the variable ${reference.fromEnv}`,
+      from: placeOf(reference),
       reason: 'it is not set',
     });
   }
-  const path = expandHome(reference.fromFile, homedir());
+  const path = placeOf(reference);
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw fail('SECRET_UNREADABLE', {
       name,
@@ -45,6 +49,9 @@ async function resolve(
   if (text.trim() === '') throw fail('SECRET_UNREADABLE', { name, from: path, reason: 'the file is empty' });
   return text.trim();
 }
+
+const placeOf = (reference: SecretReference): string =>
+  'fromEnv' in reference ? `the variable ${reference.fromEnv}` : expandHome(reference.fromFile, homedir());
 
 /** A new token for Ray's own authentication: made per cluster, never shown. */
 export const mintRayToken = (): string => randomBytes(32).toString('hex');

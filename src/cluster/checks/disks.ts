@@ -85,7 +85,7 @@ export const diskModel: NodeCheck = {
     if (disk.freeBytes >= leastModelBytes) return pass(free);
     return warn(
       `${free}, which no model that serves fits into`,
-      'Free some, or set HF_HOME there to a larger disk.',
+      'Free some, or mount a larger disk at ~/.cache/huggingface there.',
     );
   },
 };

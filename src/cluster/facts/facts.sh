@@ -393,7 +393,8 @@ main() {
   done
   expand '~/.local/share/windlass'
   root=${root:-$expanded}
-  models=${models:-${HF_HOME:-$HOME/.cache/huggingface}}
+  # Where models are staged, whatever HF_HOME says here.
+  models=${models:-$HOME/.cache/huggingface}
   case $ports in *[!0-9,]*) ports='' ;; esac
   identity=$(id)
   uid=${identity#uid=} uid=${uid%%[!0-9]*}

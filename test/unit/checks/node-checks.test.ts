@@ -520,7 +520,7 @@ table('disk-model', [
   [
     'too little for any',
     input({ disks: [{ ...modelDisk, freeBytes: 100 }] }),
-    'warn · /home/dgx/.cache/huggingface has 0.0 GiB free, which no model that serves fits into → Free some, or set HF_HOME there to a larger disk.',
+    'warn · /home/dgx/.cache/huggingface has 0.0 GiB free, which no model that serves fits into → Free some, or mount a larger disk at ~/.cache/huggingface there.',
   ],
   ['the model is there', input({ disks: [], state: withModel }), 'pass · the model is there already'],
   [

@@ -34,7 +34,7 @@ function isTriedAgain(error: WindlassError): boolean {
 }
 
 /** Turn any error into what Temporal carries: our code as type, retryable or not, details of at most 4 KiB. */
-export function asFailure(error: unknown): Error {
+function asFailure(error: unknown): Error {
   if (error instanceof TemporalFailure || error instanceof CancelledFailure) return error;
   if (error instanceof WindlassError) {
     return ApplicationFailure.create({

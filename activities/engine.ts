@@ -33,10 +33,7 @@ export const apiKeyPath = (context: NodeContext): string => `${context.layout.se
 const keyConfigPath = (context: NodeContext): string => `${context.layout.secrets}/engine.yaml`;
 
 /** The command of the engine, as a value; its key stands in a 0600 file. */
-export function engineCommand(
-  context: NodeContext,
-  engine: EngineUnit,
-): Command & { env: Record<string, string> } {
+function engineCommand(context: NodeContext, engine: EngineUnit): Command & { env: Record<string, string> } {
   const path = placePath(context, engine.place);
   const { headAddress, rayPort } = engine;
   return {

@@ -14,7 +14,7 @@ import { installWheels } from './wheels.ts';
 import { smokeTest } from './smoke.ts';
 import { stopGangUnits } from './stop.ts';
 
-/** Activities that change the node or wait for a change: one at a time, on the node's own queue. */
+/** Activities that change the node or wait for a change: on the node's own queue, never more than two at a time. */
 export function createActActivities(context: NodeContext) {
   return {
     resolveLock: resolveLock(context),

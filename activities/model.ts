@@ -21,7 +21,7 @@ import { demandRoom } from './room.ts';
 import { folderBytes } from './sizes.ts';
 
 /** Version of the hub's client; it has an environment of its own, so staging need not wait for the serving one. */
-export const hubClient = 'huggingface_hub==1.16.1';
+const hubClient = 'huggingface_hub==1.16.1';
 
 const Staged = z.object({ commit: z.string(), path: z.string(), files: z.number(), bytes: z.number() });
 type HubInput = Extract<ModelInput['model'], { id: string }>;

@@ -18,7 +18,6 @@ import { holdNode } from './ownership.ts';
 
 const concerned = (what: StopInput['what'], unit: string): boolean => {
   if (unit.startsWith(engineUnitPrefix)) return true;
-  if (what === 'engine') return false;
   return what === 'all' ? isRunUnit(`${unit}.service`) : unit.startsWith(rayUnitPrefix);
 };
 

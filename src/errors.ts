@@ -190,11 +190,6 @@ export const codes = {
   ),
 
   // Commands on a node
-  COMMAND_FAILED: entry(
-    'act',
-    stepFailed,
-    (d) => `${text(d['command'])} ended with ${text(d['ended'])}: ${text(d['evidence'])}`,
-  ),
   FACT_UNREADABLE: entry(
     'act',
     stepFailed,
@@ -413,12 +408,6 @@ export const codes = {
     temporalUnreachable,
     (d) => `no Temporal service answers at ${text(d['address'])}: ${text(d['reason'])}`,
     () => 'windlass home shows where it lives, windlass home --start starts it.',
-  ),
-  ADDRESS_INVALID: entry(
-    'never',
-    usage,
-    (d) => `${text(d['value'])} is not a Temporal address`,
-    () => 'It must be host:port; an IPv6 address stands in brackets, as [::1]:7233.',
   ),
   HOME_FAILED: entry(
     'act',

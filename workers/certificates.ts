@@ -3,13 +3,7 @@
  * with one JSON object; a node's key goes to standard output alone and is stored nowhere on the head.
  */
 import { Command } from 'commander';
-import {
-  describeAuthority,
-  ensureAuthority,
-  ensureServer,
-  issueForNode,
-  type ServerNames,
-} from './front/authority.ts';
+import { ensureAuthority, ensureServer, issueForNode } from './front/authority.ts';
 
 interface Folder {
   readonly dir: string;
@@ -33,9 +27,8 @@ program
   .description('make a certificate for a node')
   .requiredOption('--dir <folder>')
   .requiredOption('--name <node id>')
-  .option('--days <number>', 'days until it ends', Number, DAYS)
-  .action(async ({ dir, name, days }: Folder & { readonly name: string; readonly days: number }) => {
-    print(await issueForNode(dir, name, days));
+  .action(async ({ dir, name }: Folder & { readonly name: string }) => {
+    print(await issueForNode(dir, name, DAYS));
   });
 
 program
@@ -43,17 +36,8 @@ program
   .description("make the front's own certificate where there is no good one")
   .requiredOption('--dir <folder>')
   .requiredOption('--address <ip>')
-  .option('--hosts <names...>', 'further names', [])
-  .action(async ({ dir, address, hosts }: Folder & ServerNames) => {
-    print(await ensureServer(dir, { address, hosts }));
-  });
-
-program
-  .command('show')
-  .description('say what is there')
-  .requiredOption('--dir <folder>')
-  .action(async ({ dir }: Folder) => {
-    print(await describeAuthority(dir));
+  .action(async ({ dir, address }: Folder & { readonly address: string }) => {
+    print(await ensureServer(dir, address));
   });
 
 await program.parseAsync();

@@ -2,8 +2,8 @@
 import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
 import { canonicalJson } from '../src/cluster/hash.ts';
 import type { RunRef } from '../src/cluster/inputs.ts';
-import { checkSupported } from '../src/config/rules/supported.ts';
 import { ClusterSpec } from '../src/config/schema.ts';
+import { checkSupported } from '../src/engines/supported.ts';
 
 /** Check the input; a wrong one ends the run at once, naming the path of each problem. */
 export function readSpec(input: unknown): ClusterSpec {

@@ -2,7 +2,6 @@
  * Makes dist/payload: what is put on nodes and heads, each program one file without node_modules. What a node needs
  * beyond it (Node.js, uv, the native part of the Temporal SDK) is fetched or found when it is placed.
  */
-import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -25,15 +24,12 @@ const PROGRAMS = {
 export async function bundlePayload(root, folder, options) {
   await mkdir(folder, { recursive: true });
   const programs = Object.entries(PROGRAMS).map(([source, file]) => [join(root, 'workers', source), file]);
-  const missing = programs.filter(([source]) => !existsSync(source));
-  for (const [source] of missing) console.log(`payload: ${source} is not there and was left out`);
   const thread = [
     require.resolve('@temporalio/worker/lib/workflow/workflow-worker-thread'),
     besideBundle.workflowThread,
   ];
-  const entries = [...programs.filter((program) => !missing.includes(program)), thread];
   const built = await Promise.all(
-    entries.map(([source, file]) => build(payloadOptions(source, join(folder, file), options))),
+    [...programs, thread].map(([source, file]) => build(payloadOptions(source, join(folder, file), options))),
   );
   // The bundles are modules wherever they are put, whatever package.json lies further up.
   await writeFile(join(folder, 'package.json'), '{"type":"module"}\n');

@@ -230,6 +230,6 @@ export const StopInput = z.object({
   /** What must be free afterwards, unless a unit that is kept has it. */
   ports: z.array(Endpoint).max(20),
   /** `gang` ends Ray and the engine; `all` also every act that still runs. */
-  what: z.enum(['engine', 'gang', 'all']),
+  what: z.enum(['gang', 'all']),
 });
 export type StopInput = z.infer<typeof StopInput>;

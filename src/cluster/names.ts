@@ -3,7 +3,7 @@
 /** Queue of the control worker. */
 export const controlQueue = 'windlass';
 
-/** Queue of acts on a node, one at a time. It belongs to the machine: work waits in it while the machine restarts. */
+/** Queue of acts on a node, two at a time. It belongs to the machine: work waits in it while the machine restarts. */
 export const actQueue = (node: string): string => `windlass.node.${node}`;
 
 /** Queue of looks and stops on a node, so that these never wait behind an install. */

@@ -31,7 +31,7 @@ export interface Observed {
 }
 
 /** The class of a node: what the file says, or what was read. */
-export function hardwareOf({ node, facts }: Observed): HardwareClass {
+function hardwareOf({ node, facts }: Observed): HardwareClass {
   return node.hardware === 'auto' ? facts.hardware : node.hardware;
 }
 

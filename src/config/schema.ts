@@ -68,7 +68,7 @@ const Version = z
   .regex(/^[0-9]+(\.[0-9]+)*([a-z0-9.+-]*)$/, { error: 'is not a version' });
 
 /** Network interface names as Linux has them. */
-export const Interface = z.string().regex(/^[A-Za-z0-9._@-]{1,15}$/, {
+const Interface = z.string().regex(/^[A-Za-z0-9._@-]{1,15}$/, {
   error: 'interface names have 1 to 15 characters of A–Z a–z 0–9 . _ - @; exclusion lists go in network.nccl',
 });
 
@@ -251,7 +251,7 @@ export const BuiltEnvironment = z.strictObject({
   ),
 });
 
-export const OwnEnvironment = z.strictObject({
+const OwnEnvironment = z.strictObject({
   path: FilePath.describe('A virtual environment built by hand: verified, never changed.'),
   variables: Variables.default({}).describe(
     'Environment variables for Ray and the engine on nodes of this class.',
@@ -335,7 +335,7 @@ export const secretNames = ['huggingFaceToken', 'apiKey'] as const;
 export type SecretName = (typeof secretNames)[number];
 
 /** Where windlass keeps everything of its own on each node. */
-export const defaultRoot = '~/.local/share/windlass';
+const defaultRoot = '~/.local/share/windlass';
 
 /** The parts that the file and the workflow's input share. */
 const common = {
@@ -379,7 +379,6 @@ export const ClusterFile = z.strictObject({
 });
 export type ClusterFile = z.infer<typeof ClusterFile>;
 export type NodeEntry = z.infer<typeof Node>;
-export type EnvironmentEntry = z.infer<typeof Environment>;
 
 /** Ids are minted on the nodes; queues and certificates carry them. */
 export const NodeId = z.string().regex(/^[0-9a-f]{16}$/, { error: 'a node id has 16 hexadecimal digits' });

@@ -1,4 +1,4 @@
-/** What an engine must say about itself, so that the steps around it need not know which one it is. Pure. */
+/** What an engine is started with, and what it must say about itself to those who judge a file or a start. Pure. */
 
 /** The phases of a start, in their order. A start is in the first one until its log says otherwise. */
 export const phases = [
@@ -54,19 +54,10 @@ export interface ArgumentProblem {
 }
 
 export interface Engine {
-  readonly name: string;
   /** The oldest version that can be started over Ray. */
   readonly floor: string;
   /** Types of the KV cache, as the engine spells them. */
   readonly kvCacheDtypes: readonly string[];
-  /** Arguments of the engine's own program. */
-  readonly arguments: (input: EngineInput) => string[];
-  /** What its Python environment must hold. */
-  readonly packages: (input: PackagesInput) => string[];
   /** Judge arguments that a person wrote. */
   readonly checkArguments: (extra: readonly string[]) => ArgumentProblem[];
-  /** The phase that a line of the log says has begun; null for most lines. */
-  readonly readPhase: (line: string) => Phase | null;
-  /** The few lines of a log's end that say why the engine ended. */
-  readonly explainExit: (logTail: string, exitCode: number | null) => string[];
 }

@@ -8,7 +8,7 @@ import type { Phase } from './engine.ts';
 export type Patience = Readonly<Partial<Record<Phase, number>>>;
 
 /** Starts that went well were silent for up to a minute or so, while a child compiled; observed on hardware. */
-export const defaultPatienceSeconds = 600;
+const defaultPatienceSeconds = 600;
 
 /**
  * A rank that waits for a peer keeps a core busy as a compiler does. So computing alone counts as a sign only for so

@@ -2,7 +2,6 @@
 import { fail } from '../errors.ts';
 import { checkArguments } from './arguments.ts';
 import type { Engine, EngineInput, PackagesInput } from './engine.ts';
-import { explainExit, readPhase } from './sglang-log.ts';
 import { allowedValues, ownedOptions, refusedOptions, sglangOptions, vllmOptions } from './sglang-options.ts';
 import { isBelow } from './version.ts';
 
@@ -71,13 +70,10 @@ export function demandApiKey(key: string, from: string): void {
   }
 }
 
-/** SGLang as the steps around it see it. */
+/** SGLang as those see it who judge a file or a spec. */
 export const sglang: Engine = {
-  name: 'sglang',
   floor: rayFloor,
   kvCacheDtypes: ['auto', 'fp8_e4m3', 'fp8_e5m2', 'bfloat16'],
-  arguments: sglangArguments,
-  packages: sglangPackages,
   checkArguments: (extra) =>
     checkArguments(
       {
@@ -90,6 +86,4 @@ export const sglang: Engine = {
       },
       extra,
     ),
-  readPhase,
-  explainExit,
 };

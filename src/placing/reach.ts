@@ -54,7 +54,7 @@ export async function connectNode(
 }
 
 /** Read the facts of a node over ssh, by the same script that the node worker runs. */
-export async function readFactsOver(
+async function readFactsOver(
   file: ClusterFile,
   entry: NodeEntry,
   connection: SshConnection,

@@ -7,7 +7,7 @@ export interface UnitFile {
 }
 
 /** Quote one word of ExecStart=: systemd splits at spaces, and reads % and $ itself. */
-export function systemdQuote(word: string): string {
+function systemdQuote(word: string): string {
   return `"${word.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%').replaceAll('$', '$$$$')}"`;
 }
 

@@ -3,11 +3,8 @@
  * killed as a whole. Killing only the child would leave its children alive and holding our pipes.
  */
 import { execa } from 'execa';
-import { fail } from '../errors.ts';
 import { collectOutput } from './collect.ts';
-import { type Command, assertRunnable, displayCommand } from './command.ts';
-import { escapeLines } from './escape.ts';
-import { redactor, type Redact } from './redact.ts';
+import { type Command, assertRunnable } from './command.ts';
 
 export interface RunOptions {
   /** Written to the standard input, which is closed afterwards; without it the input is empty. */
@@ -40,7 +37,6 @@ const DEFAULT_MAX_BYTES = 4 * 1024 * 1024;
 const TERM_GRACE_MS = 2_000;
 // A child left behind may hold our pipes for ever; after this much silence its parent's exit is the end.
 const LINGER_MS = 500;
-const EVIDENCE_LIMIT = 4 * 1024;
 
 /** Run the command and return how it ended; only a command that no system could run (USAGE) throws. */
 export async function run(command: Command, options: RunOptions = {}): Promise<RunResult> {
@@ -70,38 +66,6 @@ export async function run(command: Command, options: RunOptions = {}): Promise<R
     child.stdout.destroy();
     child.stderr.destroy();
   }
-}
-
-export interface RunOkOptions extends RunOptions {
-  /** Masks secrets in the evidence that the error carries. */
-  readonly redact?: Redact;
-}
-
-/**
- * Run the command and return its output; anything but exit code 0 is COMMAND_FAILED with at most 4 KiB of redacted
- * evidence. A cancelled run throws the reason of its signal.
- */
-export async function runOk(command: Command, options: RunOkOptions = {}): Promise<RunResult> {
-  const result = await run(command, options);
-  if (result.exitCode === 0 && !result.isMaxBuffer && !result.timedOut) return result;
-  if (result.isCancelled) options.signal?.throwIfAborted();
-  const redact = options.redact ?? redactor([]);
-  const said = result.stderr.trim() === '' ? result.stdout : result.stderr;
-  throw fail('COMMAND_FAILED', {
-    command: redact(displayCommand(command)),
-    ended: explainEnd(result, options.timeoutMs ?? DEFAULT_TIMEOUT_MS),
-    exit: result.exitCode,
-    evidence: tail(escapeLines(redact(said.trim())), EVIDENCE_LIMIT),
-  });
-}
-
-/** Say how a command ended, as the end of the sentence "it ended with …". */
-export function explainEnd(result: Omit<RunResult, 'stdout' | 'stderr'>, timeoutMs: number): string {
-  if (result.startFailure !== undefined) return `${result.startFailure} (it was not started)`;
-  if (result.timedOut) return `no end within ${timeoutMs / 1000} s`;
-  if (result.isMaxBuffer) return 'too much output';
-  if (result.signal !== undefined) return `signal ${result.signal}`;
-  return `exit code ${result.exitCode ?? 'unknown'}`;
 }
 
 /** Return the last characters of a text, cut at a line where there is one. */

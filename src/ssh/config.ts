@@ -149,7 +149,7 @@ async function readSettings(
 }
 
 /** Parse the answer of `ssh -G`: one setting a line, the key in lower case, keys that may come more than once. */
-export function parseSettings(text: string): Settings {
+function parseSettings(text: string): Settings {
   const pairs = text.split('\n').flatMap((line) => {
     const space = line.indexOf(' ');
     return space === -1 ? [] : [[line.slice(0, space), line.slice(space + 1).trim()] as const];

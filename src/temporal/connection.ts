@@ -40,7 +40,7 @@ export async function connectClient(
 const awayCodes: readonly number[] = [14, 4];
 
 /** Does this error say that the service was not there, and nothing about the run? */
-export function isUnreachable(error: unknown): boolean {
+function isUnreachable(error: unknown): boolean {
   for (let each: unknown = error; each instanceof Error; each = each.cause) {
     if (isGrpcServiceError(each) && awayCodes.includes(each.code)) return true;
   }

@@ -8,7 +8,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server, Socket } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { runOk } from '../../src/process/run.ts';
+import type { Command } from '../../src/process/command.ts';
+import { run, type RunOptions } from '../../src/process/run.ts';
 import type { SshTarget } from '../../src/ssh/config.ts';
 
 export interface Sshd {
@@ -132,6 +133,11 @@ export async function until(
     if (performance.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+async function runOk(command: Command, options?: RunOptions): Promise<void> {
+  const { exitCode, stderr } = await run(command, options);
+  if (exitCode !== 0) throw new Error(`${command.file} ended with ${exitCode ?? 'no exit code'}: ${stderr}`);
 }
 
 async function installSshd(): Promise<void> {

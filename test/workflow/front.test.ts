@@ -58,7 +58,7 @@ beforeAll(async () => {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   folder = await mkdtemp(join(tmpdir(), 'windlass-front-'));
   await ensureAuthority(folder);
-  await ensureServer(folder, { address: '127.0.0.1', hosts: [] });
+  await ensureServer(folder, '127.0.0.1');
   node = await issueForNode(folder, NODE, 30);
   server = await startTemporal({ withFile: true, namespaces: [NAMESPACE] });
   opened = openConnection({
@@ -343,7 +343,8 @@ describe('everyone else', () => {
 describe('a front that runs', () => {
   it('takes over a new certificate without a restart', async () => {
     const before = await handshake(credentials());
-    await ensureServer(folder, { address: '127.0.0.1', hosts: ['front.example'] });
+    await rm(join(folder, 'server.crt'));
+    await ensureServer(folder, '127.0.0.1');
     await until(() => log.some(({ event }) => event === 'settings read again'));
     const after = await handshake(credentials());
     expect(after).not.toBe(before);

@@ -4,7 +4,6 @@
  */
 import { randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import { chmod, mkdir, readFile } from 'node:fs/promises';
-import { isIP } from 'node:net';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
 import { isGoodCertificate } from '../../src/placing/certificates.ts';
@@ -62,47 +61,26 @@ export async function issueForNode(folder: string, node: string, days: number): 
   });
 }
 
-export interface ServerNames {
-  readonly address: string;
-  readonly hosts: readonly string[];
-}
-
-/** Make the front's certificate for its address and further names, unless a good one is there already. */
+/** Make the front's certificate for its address, unless a good one is there already. */
 export async function ensureServer(
   folder: string,
-  { address, hosts }: ServerNames,
+  address: string,
 ): Promise<{ readonly changed: boolean; readonly notAfter: string }> {
-  const wanted = [address, ...hosts];
   const ca = await required(join(folder, 'ca.crt'));
   const present = await readText(join(folder, 'server.crt'));
   const key = await readText(join(folder, 'server.key'));
-  if (
-    present !== undefined &&
-    key !== undefined &&
-    wanted.every((name) => isGoodCertificate(present, ca, name))
-  ) {
+  if (present !== undefined && key !== undefined && isGoodCertificate(present, ca, address)) {
     return { changed: false, notAfter: notAfterOf(present) };
   }
   const made = await issue(folder, {
     name: 'windlass front',
     days: AUTHORITY_DAYS / 2,
     usage: x509.ExtendedKeyUsage.serverAuth,
-    names: wanted.map((name) => new x509.GeneralName(isIP(name) ? 'ip' : 'dns', name)),
+    names: [new x509.GeneralName('ip', address)],
   });
   await writeFileAtomic(join(folder, 'server.key'), made.key, { mode: 0o600 });
   await writeFileAtomic(join(folder, 'server.crt'), made.certificate, { mode: 0o600 });
   return { changed: true, notAfter: made.notAfter };
-}
-
-/** What lies in the folder, for people. */
-export async function describeAuthority(folder: string): Promise<Record<string, unknown>> {
-  const describe = async (file: string): Promise<Record<string, unknown> | null> => {
-    const pem = await readText(join(folder, file));
-    if (pem === undefined) return null;
-    const { subject, subjectAltName, fingerprint256 } = new X509Certificate(pem);
-    return { subject, names: subjectAltName ?? null, fingerprint256, notAfter: notAfterOf(pem) };
-  };
-  return { authority: await describe('ca.crt'), server: await describe('server.crt') };
 }
 
 interface Request {

@@ -1,6 +1,6 @@
-/** All checks, in the order in which people read about them. The reference of checks is made from this list. */
+/** All checks, in the order in which people read about them. */
 import { addressOwned, interfaceNamed, ownNameLoopback } from './addresses.ts';
-import type { Check, ClusterCheck, NodeCheck } from './check.ts';
+import type { ClusterCheck, NodeCheck } from './check.ts';
 import { clockSkew } from './clocks.ts';
 import { diskEnvironment, diskModel, pathLength, rootLocal } from './disks.ts';
 import { gpuClass, gpuDevices, gpuPresent } from './gpu.ts';
@@ -44,5 +44,3 @@ export const clusterChecks: readonly ClusterCheck[] = [
   clockSkew,
   knownHoles,
 ];
-
-export const allChecks: readonly Check[] = [...nodeChecks, ...clusterChecks];

@@ -1,12 +1,6 @@
 /** Runs the checks over what was observed. All problems of all nodes come at once; nothing is changed or read here. */
-import type { NodeFacts } from '../facts/types.ts';
-import type { Check, CheckResult, CheckedNode, CheckedSpec, Judgement, Observed } from './check.ts';
+import type { Check, CheckResult, CheckedSpec, Judgement, Observed } from './check.ts';
 import { clusterChecks, nodeChecks } from './index.ts';
-
-/** Judge one node. */
-export function judgeNode(spec: CheckedSpec, node: CheckedNode, facts: NodeFacts): CheckResult[] {
-  return judgeNodeOf(spec, { node, facts }, homeIdOf(spec, []));
-}
 
 /** Judge what concerns the nodes together. */
 export function judgeCluster(spec: CheckedSpec, nodes: readonly Observed[]): CheckResult[] {
@@ -16,10 +10,10 @@ export function judgeCluster(spec: CheckedSpec, nodes: readonly Observed[]): Che
 /** Judge every node and then the cluster. */
 export function judgeAll(spec: CheckedSpec, nodes: readonly Observed[]): CheckResult[] {
   const homeId = homeIdOf(spec, nodes);
-  return [...nodes.flatMap((observed) => judgeNodeOf(spec, observed, homeId)), ...judgeCluster(spec, nodes)];
+  return [...nodes.flatMap((observed) => judgeNode(spec, observed, homeId)), ...judgeCluster(spec, nodes)];
 }
 
-function judgeNodeOf(spec: CheckedSpec, observed: Observed, homeId: string | null): CheckResult[] {
+function judgeNode(spec: CheckedSpec, observed: Observed, homeId: string | null): CheckResult[] {
   return nodeChecks.flatMap((check) =>
     results(check, observed.node.name, check.judge({ spec, homeId, ...observed })),
   );

@@ -72,7 +72,7 @@ except Exception as error:
 }
 
 gpus() {
-  fields=name,compute_cap,uuid,driver_version
+  fields=name,compute_cap,driver_version
   answer=$(timeout 10 nvidia-smi --query-gpu=$fields --format=csv,noheader 2>&1)
   beside_frame gpus "$?$nl$answer"
 }
@@ -122,8 +122,7 @@ machine() {
   frame glibc "$(getconf GNU_LIBC_VERSION)"
   frame id "$identity"
   frame home "$HOME"
-  for file in /proc/sys/kernel/random/boot_id /proc/sys/kernel/hostname /proc/sys/kernel/osrelease /proc/1/comm \
-    /etc/os-release /etc/nv_tegra_release /sys/devices/system/cpu/online; do
+  for file in /proc/sys/kernel/hostname /proc/1/comm /etc/os-release /etc/nv_tegra_release; do
     slurp "$file" && frame "${file##*/}" "$text" 8192
   done
   text=''

@@ -34,16 +34,15 @@ export function classOf(gpus: readonly Gpu[]): HardwareClass {
   return 'other';
 }
 
-/** "NVIDIA GB10, 12.1, GPU-…, 580.95.05"; a field that the driver does not know is "[N/A]". */
+/** "NVIDIA GB10, 12.1, 580.95.05"; a field that the driver does not know is "[N/A]". */
 function readRow(line: string): { gpu: Gpu; driver: string | null } | null {
   const fields = line.split(',').map((field) => field.trim());
-  const [name = '', capability = '', uuid = '', driver = ''] = fields;
-  if (fields.length !== 4 || name === '') return null;
+  const [name = '', capability = '', driver = ''] = fields;
+  if (fields.length !== 3 || name === '') return null;
   return {
     gpu: {
       name: harmless(name, 100),
       capability: /^[0-9]{1,3}\.[0-9]$/.test(capability) ? capability : null,
-      uuid: /^GPU-[0-9a-f-]{1,60}$/.test(uuid) ? uuid : null,
     },
     driver: /^[0-9][0-9.]{0,30}$/.test(driver) ? driver : null,
   };

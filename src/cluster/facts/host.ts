@@ -52,16 +52,6 @@ export function readMemory(frames: Frames): NodeFacts['memory'] {
   return { totalBytes: bytes('MemTotal'), availableBytes: bytes('MemAvailable') };
 }
 
-/** CPUs that are on, from a list as "0-3,8". */
-export function readCpus(frames: Frames): number | null {
-  const text = firstLine(frameOf(frames, 'online'));
-  if (text === null || !/^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$/.test(text)) return null;
-  return text.split(',').reduce((sum, range) => {
-    const [first = '', last = first] = range.split('-');
-    return sum + Number(last) - Number(first) + 1;
-  }, 0);
-}
-
 /** The folders asked about, then what `df` said about the nearest existing folder of each, with a heading. */
 export function readDisks(frames: Frames): NodeFacts['disks'] {
   const [root = '', model = '', , ...answers] = lines(frameOf(frames, 'disks'));
@@ -99,14 +89,10 @@ export function readPythons(frames: Frames): NodeFacts['pythons'] {
 }
 
 /** The system's name for people, and the libc that wheels need. */
-export function readSystem(
-  frames: Frames,
-): Pick<NodeFacts, 'bootId' | 'hostName' | 'kernel' | 'machine' | 'glibc' | 'os'> {
+export function readSystem(frames: Frames): Pick<NodeFacts, 'hostName' | 'machine' | 'glibc' | 'os'> {
   const pretty = /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(frameOf(frames, 'os-release') ?? '')?.[1];
   return {
-    bootId: firstLine(frameOf(frames, 'boot_id')),
     hostName: firstLine(frameOf(frames, 'hostname')),
-    kernel: firstLine(frameOf(frames, 'osrelease')),
     machine: firstLine(frameOf(frames, 'machine')),
     glibc: /^glibc ([0-9]+\.[0-9]+)/.exec(frameOf(frames, 'glibc') ?? '')?.[1] ?? null,
     os: pretty === undefined || pretty === '' ? null : harmless(pretty),

@@ -4,16 +4,7 @@
  */
 import { readFrames } from './frames.ts';
 import { readGpuFacts } from './gpu.ts';
-import {
-  readClock,
-  readCpus,
-  readDisks,
-  readMemory,
-  readPythons,
-  readSystem,
-  readSystemd,
-  readUser,
-} from './host.ts';
+import { readClock, readDisks, readMemory, readPythons, readSystem, readSystemd, readUser } from './host.ts';
 import { readInterfaces, readOwnNameAddresses, readRdmaInterfaces, readReach } from './network.ts';
 import { readListeners, readStrangers } from './occupants.ts';
 import { readState } from './own-state.ts';
@@ -37,7 +28,6 @@ export function parseFacts(answer: string): NodeFacts {
     interfaces: readInterfaces(frames),
     rdmaInterfaces: readRdmaInterfaces(frames),
     memory: readMemory(frames),
-    cpus: readCpus(frames),
     disks: readDisks(frames),
     listeners: readListeners(frames, processes, user.name),
     strangers: readStrangers(frames, processes),

@@ -31,15 +31,12 @@ export interface Gpu {
   readonly name: string;
   /** Compute capability, as "12.1". */
   readonly capability: string | null;
-  readonly uuid: string | null;
 }
 
 export interface NodeFacts {
   /** The node's clock when it was read, in milliseconds since 1970. */
   readonly clock: number;
-  readonly bootId: string | null;
   readonly hostName: string | null;
-  readonly kernel: string | null;
   readonly machine: string | null;
   readonly glibc: string | null;
   readonly os: string | null;
@@ -80,7 +77,6 @@ export interface NodeFacts {
   /** Interfaces that have an RDMA device in state ACTIVE. */
   readonly rdmaInterfaces: readonly string[];
   readonly memory: { readonly totalBytes: number | null; readonly availableBytes: number | null };
-  readonly cpus: number | null;
   /** Space where environments and models would lie. */
   readonly disks: readonly {
     readonly purpose: 'root' | 'model';

@@ -1,9 +1,9 @@
 /** What the engine and its launcher can do, and what their versions must at least be. */
 import type { Finding } from '../problems.ts';
 import { sglang } from '../../engines/sglang.ts';
+import { checkSupported } from '../../engines/supported.ts';
 import { isBelow } from '../../engines/version.ts';
 import type { Sections } from '../sections.ts';
-import { checkSupported } from './supported.ts';
 
 /** Below this, whoever reaches the dashboard can stop jobs (CVE-2026-27482), and older holes run code. */
 const rayFloor = '2.54.0';

@@ -3,9 +3,9 @@
  * the head's loopback, unless the file says in so many words that the network protects it.
  */
 import { BlockList, isIP } from 'node:net';
-import { isTemporalAddress, parseTemporalAddress } from '../environment.ts';
 import type { Finding } from '../problems.ts';
 import type { Sections } from '../sections.ts';
+import { parseTemporalAddress } from '../temporal-address.ts';
 
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
@@ -20,14 +20,18 @@ function isLoopback(host: string): boolean {
 
 /** Is the service on the head's loopback, where only the front lets nodes come in? The one that windlass keeps is. */
 export function isBehindFront(address: string | undefined): boolean {
-  return address === undefined || isLoopback(parseTemporalAddress(address).host);
+  if (address === undefined) return true;
+  const host = parseTemporalAddress(address)?.host;
+  return host !== undefined && isLoopback(host);
 }
 
 /** The schema sees the form of the address; port number and IPv6 address in brackets are looked at here, too. */
 export function checkTemporal({ temporal: { address, plaintext } }: Sections): Finding[] {
   if (address === undefined) return [];
   const path = ['temporal', 'address'];
-  if (!isTemporalAddress(address)) return [{ path, message: `${address} is not host:port or [IPv6]:port` }];
+  if (parseTemporalAddress(address) === undefined) {
+    return [{ path, message: `${address} is not host:port or [IPv6]:port` }];
+  }
   if (plaintext === true || isBehindFront(address)) return [];
   return [
     {

@@ -4,7 +4,7 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fail } from '../../errors.ts';
 import { errnoOf, writeFailure } from '../../process/files.ts';
@@ -20,28 +20,20 @@ export interface Wanted {
   readonly digest: Digest;
 }
 
-export interface FetchOptions {
-  /** Where a proxy may be named. */
-  readonly environment?: Environment | undefined;
-  /** Bytes of this file that are here, and of how many, where the registry says. */
-  readonly onBytes?: ((received: number, total: number | undefined) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
 /**
- * Bring the file to `path`. Throws DOWNLOAD_FAILED when it cannot be had, DOWNLOAD_HASH when it is not what was pinned
- * (nothing is left of it then), DISK_FULL and its like for this machine.
+ * Bring the file to `path`; the environment may name a proxy. Throws DOWNLOAD_FAILED when it cannot be had,
+ * DOWNLOAD_HASH when it is not what was pinned (nothing is left of it then), DISK_FULL and its like for this machine.
  */
-export async function fetchFile(path: string, wanted: Wanted, options: FetchOptions = {}): Promise<void> {
+export async function fetchFile(path: string, wanted: Wanted, environment: Environment = {}): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const part = await claimPart(path);
   const resumedAt = await sizeOf(part);
-  await fetchPart(part, wanted, options);
+  await fetchPart(part, wanted, environment);
   let found = await digestOf(part, wanted.digest);
   if (found !== expected(wanted.digest) && resumedAt > 0) {
     // The old part may be the culprit: only a whole download speaks against the registry.
     await rm(part, { force: true });
-    await fetchPart(part, wanted, options);
+    await fetchPart(part, wanted, environment);
     found = await digestOf(part, wanted.digest);
   }
   if (found !== expected(wanted.digest)) {
@@ -52,14 +44,13 @@ export async function fetchFile(path: string, wanted: Wanted, options: FetchOpti
 }
 
 /** Fetch until it is whole; a broken line is taken up again as long as each try brings something. */
-async function fetchPart(part: string, wanted: Wanted, options: FetchOptions): Promise<void> {
+async function fetchPart(part: string, wanted: Wanted, environment: Environment): Promise<void> {
   for (;;) {
     const before = await sizeOf(part);
     try {
-      await fetchOnce(part, before, wanted.address, options);
+      await fetchOnce(part, before, wanted.address, environment);
       return;
     } catch (error) {
-      options.signal?.throwIfAborted();
       if (isLocal(error)) throw writeFailure(part, error);
       if (error instanceof HttpError || (await sizeOf(part)) <= before) {
         const { url } = wanted.address;
@@ -77,9 +68,9 @@ async function fetchOnce(
   part: string,
   have: number,
   address: Address,
-  { environment = {}, onBytes, signal }: FetchOptions,
+  environment: Environment,
 ): Promise<void> {
-  const silence = new SilenceLimit(signal);
+  const silence = new SilenceLimit();
   try {
     const send = await fetchFor(address.url, environment);
     const response = await send(address.url, {
@@ -99,34 +90,17 @@ async function fetchOnce(
       if (response.status === 416 && have > 0) return;
       throw new HttpError(response.status);
     }
-    const start = continues ? have : 0;
-    const length = Number(response.headers.get('content-length') ?? Number.NaN);
-    const total = Number.isFinite(length) ? start + length : undefined;
     const file = await open(part, continues ? 'a' : 'w', 0o600);
     try {
-      await writeAll(file, response.body ?? [], (written) => {
+      for await (const chunk of response.body ?? []) {
+        await file.write(chunk as Uint8Array);
         silence.heard();
-        onBytes?.(start + written, total);
-      });
+      }
     } finally {
       await file.close();
     }
   } finally {
     silence.end();
-  }
-}
-
-async function writeAll(
-  file: FileHandle,
-  body: AsyncIterable<unknown> | Iterable<unknown>,
-  onWritten: (bytes: number) => void,
-): Promise<void> {
-  let written = 0;
-  for await (const chunk of body) {
-    const bytes = chunk as Uint8Array;
-    await file.write(bytes);
-    written += bytes.length;
-    onWritten(written);
   }
 }
 

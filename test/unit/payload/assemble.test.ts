@@ -91,7 +91,7 @@ describe('assemblePayload', () => {
         'workflow-thread.js',
       ]),
     );
-    expect(payload.temporal).toMatchObject({ choice: 'wheel' });
+    expect(payload.temporal?.note).toContain('from the pinned wheel');
   });
 
   it('states for each file what shall lie on the node', async () => {

@@ -215,8 +215,8 @@ describe('chooseTemporal', () => {
   it('takes what WINDLASS_TEMPORAL names', async () => {
     const environment = { WINDLASS_TEMPORAL: process.execPath };
     await expect(chooseTemporal(platform, { cacheDir, environment })).resolves.toMatchObject({
-      choice: 'given',
       path: process.execPath,
+      note: expect.stringContaining('WINDLASS_TEMPORAL'),
     });
   });
 
@@ -233,26 +233,23 @@ describe('chooseTemporal', () => {
   it('takes the wheel where PATH has none', async () => {
     const path = await fillCache();
     await expect(chooseTemporal(platform, { cacheDir, environment: {} })).resolves.toMatchObject({
-      choice: 'wheel',
       path,
-      note: expect.stringContaining('none on PATH'),
+      note: expect.stringContaining('from the pinned wheel (none on PATH)'),
     });
   });
 
   it('takes the wheel where the one on PATH is a script', async () => {
     await fillCache();
     const environment = await putOnPath('#!/bin/sh\necho temporal version 1.9.1\n');
-    const { choice, note } = await chooseTemporal(platform, { cacheDir, environment });
-    expect(choice).toBe('wheel');
-    expect(note).toContain('the one on PATH is not a Linux program');
+    const { note } = await chooseTemporal(platform, { cacheDir, environment });
+    expect(note).toContain('from the pinned wheel (the one on PATH is not a Linux program)');
   });
 
   it('takes the wheel where the one on PATH is something else', async () => {
     await fillCache();
     const environment = await putOnPath(await readFile('/bin/true'));
-    const { choice, note } = await chooseTemporal(platform, { cacheDir, environment });
-    expect(choice).toBe('wheel');
-    expect(note).toContain('does not tell its version');
+    const { note } = await chooseTemporal(platform, { cacheDir, environment });
+    expect(note).toContain('from the pinned wheel (the one on PATH does not tell its version)');
   });
 });
 
@@ -272,7 +269,7 @@ describe('go install, where no index has the wheel', () => {
       'd=$GOPATH/bin/${GOOS}_$GOARCH; mkdir -p "$d"; echo "$@" > "$d/temporal"; chmod +x "$d/temporal"',
     );
     const made = await chooseTemporal(platform, { cacheDir, environment });
-    expect(made).toMatchObject({ choice: 'go', note: expect.stringContaining('built by go install') });
+    expect(made.note).toContain('built by go install');
     expect(await readFile(made.path, 'utf8')).toContain('github.com/temporalio/cli/cmd/temporal@v');
     await writeFile(join(folder, 'bin/go'), '#!/bin/sh\nexit 1\n');
     expect(await chooseTemporal(platform, { cacheDir, environment })).toEqual(made);

@@ -48,7 +48,7 @@ afterEach(() => {
 async function placeBoth(): Promise<void> {
   const authority = join(folder, 'head/.local/share/windlass/home/ca');
   await ensureAuthority(authority);
-  await ensureServer(authority, { address: '10.0.0.25', hosts: [] });
+  await ensureServer(authority, '10.0.0.25');
   const issued = await issueForNode(authority, ids.worker, 825);
   for (const name of ['head', 'worker'] as const) {
     const root = join(folder, name, '.local/share/windlass');

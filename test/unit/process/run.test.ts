@@ -2,9 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { WindlassError } from '../../../src/errors.ts';
-import { redactor } from '../../../src/process/redact.ts';
-import { run, runOk } from '../../../src/process/run.ts';
+import { run } from '../../../src/process/run.ts';
 import { until } from '../../support/sshd.ts';
 
 const shell = (script: string, ...args: string[]) => ({ file: 'sh', args: ['-c', script, 'sh', ...args] });
@@ -83,43 +81,5 @@ describe('run', () => {
   test('tells a missing program from a failing one', async () => {
     const result = await run({ file: 'windlass-no-such-program', args: [] });
     expect(result).toMatchObject({ startFailure: 'ENOENT', exitCode: undefined });
-  });
-});
-
-async function failureOf(work: Promise<unknown>): Promise<WindlassError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof WindlassError) return error;
-  throw new Error(`not our error: ${String(error)}`);
-}
-
-describe('runOk', () => {
-  test('carries command, end and redacted, bounded evidence', async () => {
-    const redact = redactor(['very-secret-value']);
-    const script = 'seq 1 5000 >&2; echo "bad key very-secret-value \u001B[2J" >&2; exit 7';
-    const error = await failureOf(runOk(shell(script), { redact }));
-    expect(error.code).toBe('COMMAND_FAILED');
-    expect(error.data).toMatchObject({ exit: 7, ended: 'exit code 7' });
-    const evidence = String(error.data['evidence']);
-    expect(evidence.length).toBeLessThanOrEqual(4096);
-    expect(evidence).toContain('bad key *** \\u{1B}[2J');
-    expect(JSON.stringify(error.data)).not.toContain('very-secret-value');
-  });
-
-  test.each([
-    ['a signal', { file: 'sh', args: ['-c', 'kill -9 $$'] }, {}, 'signal SIGKILL'],
-    ['a time-out', { file: 'sleep', args: ['60'] }, { timeoutMs: 200 }, 'no end within 0.2 s'],
-    ['a missing program', { file: 'windlass-no-such-program', args: [] }, {}, 'ENOENT (it was not started)'],
-  ])('names %s as the end', async (_what, command, options, ended) => {
-    expect((await failureOf(runOk(command, options))).data['ended']).toBe(ended);
-  });
-
-  test('throws the reason of an abort', async () => {
-    const stop = new AbortController();
-    const work = runOk({ file: 'sleep', args: ['60'] }, { signal: stop.signal });
-    stop.abort(new Error('stopped by a person'));
-    await expect(work).rejects.toThrow('stopped by a person');
   });
 });

@@ -1,5 +1,4 @@
 /** What this version brings up. The format is wider, so that files need not change when it learns the rest. */
-import type { Finding } from '../problems.ts';
 
 /** Whatever names an engine and a launcher: a cluster file that is partly wrong, or a spec. */
 interface Named {
@@ -7,8 +6,14 @@ interface Named {
   readonly launcher?: string | undefined;
 }
 
-export function checkSupported({ engine, launcher }: Named): Finding[] {
-  const findings: Finding[] = [];
+/** A field that names something else, and what to do. */
+interface Unsupported {
+  readonly path: string[];
+  readonly message: string;
+}
+
+export function checkSupported({ engine, launcher }: Named): Unsupported[] {
+  const findings: Unsupported[] = [];
   if (engine.name === 'vllm') {
     findings.push({
       path: ['engine', 'name'],

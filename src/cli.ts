@@ -109,7 +109,7 @@ function describe(choose: (json: boolean, run: Run) => void): Command {
   );
   command('logs', 'print the logs of a unit')
     .option('--node <name>', 'of this node only')
-    .option('--unit <name>', 'engine, ray, wheels, venv, proof, model or lock', 'engine')
+    .option('--unit <name>', 'engine, ray, wheels, venv, proof, model, lock or commit', 'engine')
     .option('-n, --lines <number>', 'how many lines from the end', (text) => Number.parseInt(text, 10), 50)
     .option('-f, --follow', 'go on as the log grows')
     .action(

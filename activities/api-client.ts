@@ -3,12 +3,15 @@ import { readFile } from 'node:fs/promises';
 import { cancellationSignal } from '@temporalio/activity';
 import { z } from 'zod';
 import type { SmokeInput } from '../src/cluster/inputs.ts';
-import { fail } from '../src/errors.ts';
+import { WindlassError, fail } from '../src/errors.ts';
 import type { NodeContext } from './context.ts';
 import { apiKeyPath } from './engine.ts';
 
 /** One answer through all ranks may compile kernels on first use; the engine's own limit for that is 600 s. */
 const answerLimitMs = 600_000;
+/** What is asked for are a few words; the rest is room for what engines add to each. */
+const longestAnswer = 1024 * 1024;
+const longestEvidence = 300;
 export const prompt = 'Hello! Write a haiku about GPUs.';
 
 export interface Completed {
@@ -64,30 +67,59 @@ class ApiClient {
       ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
     }).catch((error: unknown) => {
       if (this.ending.aborted) throw this.ending.reason;
-      const cause =
-        error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-      throw fail('SMOKE_FAILED', { evidence: `${path} did not answer: ${cause}` });
+      throw fail('SMOKE_FAILED', { evidence: `${path} did not answer: ${causeOf(error)}` });
     });
     if (!response.ok) {
       throw fail('SMOKE_FAILED', {
-        evidence: `${path} answered ${response.status}: ${(await response.text()).slice(0, 300)}`,
+        evidence: `${path} answered ${response.status}: ${await this.beginningOf(response)}`,
       });
     }
     return response;
   }
 
-  /** The JSON of an answer; null where it breaks off. */
-  private async bodyOf(response: Response): Promise<unknown> {
-    return response.json().catch(() => {
+  /** What a request that is answered with JSON is answered with. */
+  private async bodyOf(path: string, body: unknown, limitMs: number): Promise<unknown> {
+    return jsonOf(await this.textOf(await this.ask(path, body, limitMs)));
+  }
+
+  private async textOf(response: Response): Promise<string> {
+    let text = '';
+    for await (const part of this.partsOf(response)) text += part;
+    return text;
+  }
+
+  private async beginningOf(response: Response): Promise<string> {
+    let text = '';
+    for await (const part of this.partsOf(response)) {
+      text += part;
+      if (text.length >= longestEvidence) break;
+    }
+    return text.slice(0, longestEvidence);
+  }
+
+  /** The text of an answer, as it comes. Throws SMOKE_FAILED where it breaks off, or does not end. */
+  private async *partsOf(response: Response): AsyncGenerator<string> {
+    const decoder = new TextDecoder();
+    let bytes = 0;
+    try {
+      for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+        bytes += part.length;
+        if (bytes > longestAnswer)
+          throw fail('SMOKE_FAILED', { evidence: `the answer is longer than ${longestAnswer} bytes` });
+        yield decoder.decode(part, { stream: true });
+      }
+    } catch (error) {
       if (this.ending.aborted) throw this.ending.reason;
-      return null;
-    });
+      if (error instanceof WindlassError) throw error;
+      throw fail('SMOKE_FAILED', { evidence: `the answer broke off: ${causeOf(error)}` });
+    }
   }
 
   /** A wrong model name is answered with 200 by SGLang, so the list is compared, never the answer's own field. */
   async demandModel(expected: string): Promise<void> {
-    const models = Models.parse(await (await this.ask('/v1/models', undefined, 20_000)).json());
-    const found = models.data.map((model) => model.id);
+    const models = Models.safeParse(await this.bodyOf('/v1/models', undefined, 20_000));
+    if (!models.success) throw fail('SMOKE_FAILED', { evidence: '/v1/models did not answer with a list' });
+    const found = models.data.data.map((model) => model.id);
     if (!found.includes(expected))
       throw fail('WRONG_MODEL_SERVED', { address: this.base, found: found.join(', '), expected });
   }
@@ -99,8 +131,8 @@ class ApiClient {
 
   async complete(model: string): Promise<Completed> {
     const startedAt = Date.now();
-    const response = await this.ask('/v1/chat/completions', this.body(model, false), answerLimitMs);
-    const parsed = Completion.safeParse(await this.bodyOf(response));
+    const body = await this.bodyOf('/v1/chat/completions', this.body(model, false), answerLimitMs);
+    const parsed = Completion.safeParse(body);
     const answer = parsed.data?.choices[0]?.message.content ?? '';
     if (!parsed.success || answer.trim() === '')
       throw fail('SMOKE_FAILED', { evidence: 'the completion holds no text' });
@@ -110,8 +142,8 @@ class ApiClient {
   /** The smallest answer through all ranks. Says when it came, and how long it took. */
   async answerBriefly(model: string, limitMs: number): Promise<{ answeredAt: number; answerMs: number }> {
     const startedAt = Date.now();
-    const response = await this.ask('/v1/chat/completions', this.body(model, false, 1), limitMs);
-    const parsed = Completion.safeParse(await this.bodyOf(response));
+    const body = await this.bodyOf('/v1/chat/completions', this.body(model, false, 1), limitMs);
+    const parsed = Completion.safeParse(body);
     if (!parsed.success || parsed.data.usage.completion_tokens < 1)
       throw fail('SMOKE_FAILED', { evidence: 'the completion holds no token' });
     return { answeredAt: Date.now(), answerMs: Date.now() - startedAt };
@@ -122,9 +154,14 @@ class ApiClient {
     const response = await this.ask('/v1/chat/completions', this.body(model, true), answerLimitMs);
     let firstTokenMs: number | null = null;
     let chunks = 0;
-    for await (const data of events(response)) {
+    for await (const data of events(this.partsOf(response))) {
       if (data === '[DONE]') break;
-      const content = Chunk.parse(JSON.parse(data)).choices[0]?.delta.content ?? '';
+      const chunk = Chunk.safeParse(jsonOf(data));
+      if (!chunk.success)
+        throw fail('SMOKE_FAILED', {
+          evidence: `the stream holds what is no chunk: ${data.slice(0, longestEvidence)}`,
+        });
+      const content = chunk.data.choices[0]?.delta.content ?? '';
       if (content === '') continue;
       firstTokenMs ??= Date.now() - startedAt;
       chunks += 1;
@@ -135,12 +172,24 @@ class ApiClient {
 }
 
 /** The `data:` fields of a server-sent event stream. */
-async function* events(response: Response): AsyncGenerator<string> {
+async function* events(parts: AsyncIterable<string>): AsyncGenerator<string> {
   let rest = '';
-  const decoder = new TextDecoder();
-  for await (const part of response.body ?? []) {
-    const lines = (rest + decoder.decode(part as Uint8Array, { stream: true })).split('\n');
+  for await (const part of parts) {
+    const lines = (rest + part).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) if (line.startsWith('data:')) yield line.slice(5).trim();
   }
 }
+
+/** Null for what is none. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** `fetch` says what went wrong in the cause of what it throws. */
+const causeOf = (error: unknown): string =>
+  error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);

@@ -1,10 +1,10 @@
-/** Read what a PEP 751 lock wants installed: names, versions, and the size of what would be fetched. */
+/** Read what a PEP 751 lock wants installed: names, versions, the size of what would be fetched, and where it lies. */
 import { parse } from 'smol-toml';
 import { z } from 'zod';
 import { firstBytes } from '../src/cluster/facts/text.ts';
 import { fail } from '../src/errors.ts';
 
-const File = z.object({
+const File = z.looseObject({
   name: z.string().optional(),
   url: z.string().optional(),
   size: z.union([z.number(), z.bigint()]).optional(),
@@ -12,7 +12,7 @@ const File = z.object({
 const LockFile = z.object({
   packages: z
     .array(
-      z.object({
+      z.looseObject({
         name: z.string(),
         version: z.string().optional(),
         wheels: z.array(File).optional(),
@@ -42,6 +42,19 @@ export function readLockedPackages(text: string): LockedPackage[] {
       ...[...(each.wheels ?? []), ...(each.sdist ? [each.sdist] : [])].map((file) => Number(file.size ?? 0)),
     ),
   }));
+}
+
+/** Every address and path from which a lock may have something fetched. Throws FACT_UNREADABLE as well. */
+export function readLockedSources(text: string): string[] {
+  return readLock(text).packages.flatMap(sourcesBelow);
+}
+
+/** PEP 751 has a `url` or a `path` for wheels, sdists, archives, folders and repositories alike. */
+function sourcesBelow(value: object): string[] {
+  return Object.entries(value).flatMap(([name, below]: [string, unknown]) => {
+    if (typeof below === 'object' && below !== null) return sourcesBelow(below);
+    return typeof below === 'string' && ['url', 'path'].includes(name) ? [below] : [];
+  });
 }
 
 function readLock(text: string): z.infer<typeof LockFile> {

@@ -23,7 +23,7 @@ export const Policy = z.strictObject({
   folders: z.array(Folder).optional(),
   /** Ports on which Ray and the engine may listen, as [first, last]. */
   ports: z.array(z.tuple([Port, Port])).optional(),
-  /** Addresses at or below which package indexes, model hubs and packages given by their address must lie. */
+  /** Addresses at or below which package indexes, model hubs and all packages must lie that are fetched. */
   sources: z.array(z.url()).optional(),
 });
 export type Policy = z.infer<typeof Policy>;
@@ -104,6 +104,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   extraIndexes: 'source',
   findLinks: 'source',
   endpoint: 'source',
+  sources: 'source',
 };
 
 /** Other machines' parts, owners of before, and what is only to be free: nothing is started by them. */

@@ -8,6 +8,8 @@ import { baseEnvironment } from './context.ts';
 import { define } from './define.ts';
 import { confirmInstalled, difference, distributions } from './installed.ts';
 import { ensureLockFile } from './lock.ts';
+import { readLockedSources } from './lock-file.ts';
+import { demandAllowed } from './policy.ts';
 import { folderBytes } from './sizes.ts';
 import { demandReachable, environmentPath, indexOptions, lockPath } from './uv.ts';
 
@@ -16,6 +18,8 @@ export const installWheels = (context: NodeContext) =>
   define(context, WheelsInput, async (input): Promise<Changed> => {
     const { run: runRef, environment, request, requestHash, lock } = input;
     const text = await ensureLockFile(context, requestHash, lock);
+    // It may come from another node of the class: its owner's word is not that of this one's.
+    await demandAllowed(context, { sources: readLockedSources(text) });
     const path = environmentPath(context, environment);
     const isInstalled = () => confirmInstalled(context, path, environment, requestHash, text);
     if (await isInstalled()) return unchanged;

@@ -2,6 +2,7 @@
 import { continueAsNew } from '@temporalio/workflow';
 import type { Kept } from '../src/cluster/keeper.ts';
 import { cancellableBySignal } from './cancel.ts';
+import { isGangFailure } from './failures.ts';
 import { Keeper } from './keeper.ts';
 import { repair, stopLeftovers } from './steps/repair.ts';
 import { untilLost } from './steps/watch.ts';
@@ -33,7 +34,11 @@ async function untilServing(keeper: Keeper, loss: Error): Promise<void> {
   }
   while (!keeper.isTold) {
     const ending = await repair(keeper);
-    if (ending.how === 'failed') await keeper.openCircuit(ending.error, 'its repair failed');
+    if (ending.how === 'failed') {
+      // It may have failed before it came to the gang. What nobody has seen broken may serve on.
+      if (isGangFailure(loss)) await stopLeftovers(keeper);
+      await keeper.openCircuit(ending.error, 'its repair failed');
+    }
     if (ending.how === 'another run') await keeper.standBy();
   }
 }

@@ -11,7 +11,7 @@ import { ownParts } from '../../src/placing/payload/version.ts';
 import { endChild } from '../../test/support/end-child.ts';
 
 /** As the units of a home have it. */
-export const restartMs = 200;
+export const restartMs = 100;
 
 export interface ControlWorker {
   kill(): Promise<void>;

@@ -45,20 +45,38 @@ export async function harmGang(cluster: Cluster, { fault, harm, seconds, find }:
     seconds,
     everyMs: 100,
   });
-  // Where a run is under way this follows it to its end.
-  await cluster.up({ isKept: true });
-  const sample = readRepair(fault, at, await eventsOf(head, 'keeper'), await eventsOf(head, 'cluster'));
+  const keeper = await eventsOf(head, keeperWorkflowId(clusterName));
+  const run = repairBegunBy(keeper, at);
+  const repair = await until(
+    'the repair ends',
+    async () => {
+      const events = await eventsOf(head, clusterWorkflowId(clusterName), run);
+      return events.at(-1)?.eventType.endsWith('WORKFLOW_EXECUTION_COMPLETED') === true ? events : undefined;
+    },
+    { seconds: 240, everyMs: 1_000 },
+  );
+  const sample = readRepair(fault, at, keeper, repair);
   // A run of somebody's own ends the keeper's count of losses.
   await cluster.up({ isKept: true });
   return sample;
 }
 
-const eventsOf = async (head: Host, whose: 'keeper' | 'cluster'): Promise<readonly StoredEvent[]> => {
-  const id = whose === 'keeper' ? keeperWorkflowId(clusterName) : clusterWorkflowId(clusterName);
-  return ((await ask(head, 'show', '-w', id)) as { events: readonly StoredEvent[] }).events;
-};
+async function eventsOf(head: Host, id: string, run?: string): Promise<readonly StoredEvent[]> {
+  const which = run === undefined ? [] : ['-r', run];
+  return ((await ask(head, 'show', '-w', id, ...which)) as { events: readonly StoredEvent[] }).events;
+}
 
 const timeOf = ({ eventTime }: StoredEvent): number => Date.parse(eventTime);
+
+/** The run that a keeper has begun since a moment; a later one of somebody's own bears the same id. Pure. */
+export function repairBegunBy(keeper: readonly StoredEvent[], at: number): string {
+  const begun = keeper.find(
+    (event) => event.childWorkflowExecutionStartedEventAttributes !== undefined && timeOf(event) >= at,
+  );
+  const run = begun?.childWorkflowExecutionStartedEventAttributes?.workflowExecution.runId;
+  if (run === undefined) throw new Error('the keeper has begun no repair');
+  return run;
+}
 
 /** What the two histories say of a harm that was done at a moment. Pure. */
 export function readRepair(
@@ -106,7 +124,7 @@ export async function watchLossy(
   await wait(seconds * 1_000);
   const packetsLost = await worker.packetsLost();
   await worker.heal();
-  const ended = (await eventsOf(head, 'keeper')).filter(
+  const ended = (await eventsOf(head, keeperWorkflowId(clusterName))).filter(
     (event) =>
       timeOf(event) >= at &&
       (isLoss(event) || event.eventType.includes('CHILD_WORKFLOW_EXECUTION_INITIATED')),

@@ -89,10 +89,10 @@ export class Scene {
     return this.stage.lab.host('jetson-thor');
   }
 
-  /** Start the program; what it says is kept for the evidence. */
-  start(args: readonly string[]): Running {
+  /** Start the program, or that of another build; what it says is kept for the evidence. */
+  start(args: readonly string[], otherDist?: string): Running {
     const startedAt = Date.now();
-    const child = this.stage.start(args, { env: this.secrets.env });
+    const child = this.stage.start(args, { env: this.secrets.env, dist: otherDist });
     const ended = child.then((result): Outcome => {
       const outcome = {
         exit: result.exitCode ?? -1,

@@ -66,9 +66,13 @@ export class Stage {
     return { exitCode: result.exitCode ?? -1, stdout: String(result.stdout), stderr: String(result.stderr) };
   }
 
-  /** Start the program as the operator; the caller may signal it. */
-  start(args: readonly string[], options: { env?: Record<string, string>; inherit?: boolean } = {}) {
-    return this.lab.exec(process.execPath, [join(this.dist, 'bin/windlass.cjs'), ...args], {
+  /** Start the program, or that of another build, as the operator; the caller may signal it. */
+  start(
+    args: readonly string[],
+    options: { env?: Record<string, string>; inherit?: boolean; dist?: string | undefined } = {},
+  ) {
+    const { dist = this.dist } = options;
+    return this.lab.exec(process.execPath, [join(dist, 'bin/windlass.cjs'), ...args], {
       cwd: repository,
       reject: false,
       ...(options.inherit === true && { stdout: 'inherit' as const, stderr: 'inherit' as const }),

@@ -195,6 +195,29 @@ describe('a gang that is lost again and again', () => {
   });
 });
 
+describe('a repair that fails before it comes to the gang', () => {
+  it('leaves nothing of a broken one, which would hold memory and keep clients waiting', async () => {
+    await bringUp();
+    await allWatched();
+    cluster.faults.fail({ activity: 'observeNode', node: 'spark-4080' }, 'POLICY');
+    await lose('thorx');
+    await inState('circuit open', ({ waitingFor }) => waitingFor !== null);
+    expect((await asked())?.waitingFor?.what).toMatch(/its repair failed: spark-4080 · observe: .*POLICY/);
+    expect(running()).toEqual([]);
+  });
+
+  it('leaves one that nobody has seen broken', async () => {
+    const watch = cluster.faults.hold({ activity: 'watchRank', node: 'thorx' });
+    await bringUp();
+    await watch.reached;
+    for (const activity of ['watchRank', 'observeNode'] as const)
+      cluster.faults.fail({ activity, node: 'thorx' }, 'POLICY');
+    watch.release();
+    await inState('circuit open', ({ waitingFor }) => waitingFor !== null);
+    expect(running()).toHaveLength(5);
+  });
+});
+
 describe('a keeper beside a run of an operator’s', () => {
   it('does not compete with it, and watches what it leaves serving', async () => {
     await bringUp();

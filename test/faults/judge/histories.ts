@@ -13,6 +13,9 @@ export interface StoredEvent {
     readonly scheduledEventId: string;
     readonly attempt: number;
   };
+  readonly childWorkflowExecutionStartedEventAttributes?: {
+    readonly workflowExecution: { readonly runId: string };
+  };
   readonly activityTaskFailedEventAttributes?: { readonly scheduledEventId: string };
   readonly activityTaskCompletedEventAttributes?: {
     readonly scheduledEventId: string;

@@ -6,6 +6,7 @@ import { until } from '../../lab/run.ts';
 import { actOf, acts, begunOnce, type Act } from '../acts.ts';
 import type { Fault, Outcome } from '../fault.ts';
 import { gangOf } from '../gang.ts';
+import { otherVersion, runningVersions } from '../other-version.ts';
 import { clusterFile, root } from '../places.ts';
 import { processesOf, type Running, type Scene } from '../scene.ts';
 import { variantOf } from '../variant.ts';
@@ -233,6 +234,38 @@ const allKilled = (act: Act): Fault => ({
   judge: (scene) => begunOnce(scene, act),
 });
 
+/** Somebody upgrades: another version takes the place of every worker, and ends the run that it found. */
+function replaced(act: Act): Fault {
+  let first: Running | undefined;
+  return {
+    id: 'F96',
+    group: 'B',
+    step: act.step,
+    crashPoint: 'during',
+    title: 'Another version of windlass is placed while a run is under way',
+    invariants: all,
+    start: act.start,
+    inject: async (scene) => {
+      const { running, go } = await inMiddleOf(scene, act);
+      first = running;
+      const before = await runningVersions(scene);
+      const upgrade = scene.start(['up', clusterFile, '--json'], await otherVersion());
+      const isReplaced = async () =>
+        (await runningVersions(scene)).every((each, at) => each.endsWith('/node') && each !== before[at]);
+      await scene.seen(upgrade, 'every worker is of the other version', isReplaced);
+      go();
+      return upgrade;
+    },
+    expect: { exit: 0, within: bringUp },
+    judge: async (scene, outcome) => {
+      const followed = await first?.ended;
+      equal(followed?.exit, 0, 'the command that began it ends well');
+      equal(runOf(followed), runOf(outcome), 'it is one run');
+      await begunOnce(scene, act);
+    },
+  };
+}
+
 /** A laptop that sleeps: the run needs nobody, and the command that follows it has only lost its sight. */
 const lineCut = (act: Act, seconds: number): Fault => ({
   id: 'F87',
@@ -363,6 +396,7 @@ export const controlFaults: readonly Fault[] = [
   differingFile,
   ...acts.map(controlKilled),
   ...[early, late].map(allKilled),
+  ...[early, late].map(replaced),
   lineCut(late, 120),
   letGoOfDown,
   downTwice,

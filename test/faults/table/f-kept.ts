@@ -1,10 +1,12 @@
 /** F. A cluster with a keeper: nobody runs any command after the harm, and it serves again. */
-import { equal, ok } from 'node:assert/strict';
+import { deepEqual, equal, ok } from 'node:assert/strict';
 import type { KeeperStatus } from '../../../src/cluster/keeper.ts';
 import type { Host } from '../../lab/host.ts';
 import { until } from '../../lab/run.ts';
 import type { Fault } from '../fault.ts';
+import { gangOf } from '../gang.ts';
 import { complete } from '../judge/ready.ts';
+import { otherVersion } from '../other-version.ts';
 import { linesOf, processesOf, type Scene } from '../scene.ts';
 import { variantOf } from '../variant.ts';
 
@@ -30,6 +32,9 @@ interface Harm {
   readonly seconds: number;
 }
 
+const keptFile = (scene: Scene): Promise<string> =>
+  variantOf(scene, 'keeper: { enabled: false }', 'keeper: { enabled: true }');
+
 const kept = ({ id, step, title, harm, node, seconds }: Harm): Fault => ({
   id,
   group: 'F',
@@ -38,7 +43,7 @@ const kept = ({ id, step, title, harm, node, seconds }: Harm): Fault => ({
   invariants: ['I1', 'I2', 'I3', 'I4', 'I7', 'I8', 'I9'],
   start: 'serving',
   inject: async (scene) => {
-    const path = await variantOf(scene, 'keeper: { enabled: false }', 'keeper: { enabled: true }');
+    const path = await keptFile(scene);
     await scene.demand(['up', path, '--json']);
     await harm(scene);
     await until(
@@ -78,6 +83,21 @@ const rankKilled: Harm = {
   seconds: 240,
 };
 
+/** The keeper was begun by the version of before, and repairs by the one that has taken its place. */
+const upgraded: Harm = {
+  ...rankKilled,
+  id: 'F97',
+  title: 'Another version of windlass is placed while the keeper watches, and then a rank is killed',
+  harm: async (scene) => {
+    const before = await gangOf(scene);
+    const { exit, stdout } = await scene.start(['up', await keptFile(scene), '--json'], await otherVersion())
+      .ended;
+    equal(exit, 0, stdout);
+    deepEqual(await gangOf(scene), before, 'what serves goes on');
+    await rankKilled.harm(scene);
+  },
+};
+
 /** Kill the one process of Ray's units on a host that has this file. */
 async function killDaemon(host: Host, file: string): Promise<void> {
   const units = await processesOf(host, /windlass-ray-/);
@@ -113,4 +133,6 @@ const nodeReboots: Harm = {
   seconds: 360,
 };
 
-export const keptFaults: readonly Fault[] = [rankKilled, rayletKilled, gcsKilled, nodeReboots].map(kept);
+export const keptFaults: readonly Fault[] = [rankKilled, upgraded, rayletKilled, gcsKilled, nodeReboots].map(
+  kept,
+);

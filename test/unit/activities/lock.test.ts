@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ensureLockFile, readLock } from '../../../activities/lock.ts';
-import { readLockedPackages } from '../../../activities/lock-file.ts';
+import { readLockedPackages, readLockedSources } from '../../../activities/lock-file.ts';
 import { sha256Hex } from '../../../src/cluster/hash.ts';
 import { base, inActivity, machine } from './in-activity.ts';
 
@@ -43,6 +43,29 @@ describe('a lock', () => {
       { name: 'torch', version: '2.13.0', bytes: 900 },
       { name: 'sglang', version: '0.5.21', bytes: 70 },
       { name: 'own', version: '', bytes: 0 },
+    ]);
+  });
+
+  test('names all from which something would be fetched', () => {
+    const more = `${text}archive = { url = "https://a.example/own.zip" }
+
+[[packages]]
+name = "more"
+vcs = { type = "git", url = "https://git.example/more" }
+
+[[packages]]
+name = "here"
+wheels = [{ path = "here.whl" }]
+directory = { path = "/tmp/here" }
+`;
+    expect(readLockedSources(more)).toEqual([
+      'https://index.example/torch-x86_64.whl',
+      'https://index.example/torch-aarch64.whl',
+      'https://index.example/sglang.tar.gz',
+      'https://a.example/own.zip',
+      'https://git.example/more',
+      'here.whl',
+      '/tmp/here',
     ]);
   });
 

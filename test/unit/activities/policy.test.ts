@@ -1,13 +1,17 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { define } from '../../../activities/define.ts';
 import type { Policy } from '../../../activities/policy.ts';
 import { policyPath, refusalOf } from '../../../activities/policy.ts';
+import { installWheels } from '../../../activities/wheels.ts';
+import { sha256Hex } from '../../../src/cluster/hash.ts';
 import { wantedEngine, wantedRay } from '../../../src/cluster/gang.ts';
 import type { PreparedNode } from '../../../src/cluster/gang.ts';
+import type { WheelsInput } from '../../../src/cluster/inputs.ts';
 import { spec } from '../checks/cluster.ts';
 import { base, inActivity, machine, nodeId } from './in-activity.ts';
 
@@ -115,6 +119,12 @@ describe('what a policy refuses', () => {
       { request: { ...request, packages: ['./x.whl'] } },
       'source ./x.whl is not allowed',
     ],
+    [
+      'what a lock would have fetched from elsewhere',
+      { sources: ['https://pypi.org/', 'https://files.pythonhosted.org/packages'] },
+      { sources: ['https://files.pythonhosted.org/packages/a/x.whl', 'https://evil.example/x.whl'] },
+      'source https://evil.example/x.whl is not allowed',
+    ],
     ['ports that are to be free', { ports: [] }, { ports: [{ address: '10.0.0.1', port: 1 }] }, null],
   ])('%s', (_what, policy, input, expected) => {
     expect(refusal(policy, input)).toBe(expected);
@@ -159,5 +169,22 @@ describe('the door of an activity', () => {
   ])('is closed to %s', async (_what, text, expected) => {
     write(text);
     await expect(ask()).rejects.toMatchObject({ type: 'POLICY', message: expect.stringMatching(expected) });
+  });
+
+  test('is closed to a lock of another node with a package from elsewhere, before anything is installed', async () => {
+    write('{"sources":["https://pypi.org/"]}');
+    const lock = '[[packages]]\nname = "x"\nwheels = [{ url = "https://evil.example/x.whl" }]\n';
+    const context = { ...machine(home), homeDirectory: home };
+    const input: WheelsInput = {
+      ...base(home),
+      environment: '0123456789abcdef',
+      request: { ...request, extraIndexes: [], findLinks: [], prerelease: false, machine: 'x86_64' },
+      requestHash: 'fedcba9876543210',
+      lock: { sha256: sha256Hex(lock), packages: 1, bytes: 0, text: gzipSync(lock).toString('base64') },
+    };
+    await expect(inActivity(() => installWheels(context)(input))).rejects.toMatchObject({
+      type: 'POLICY',
+      message: expect.stringMatching(/source https:\/\/evil\.example\/x\.whl is not allowed/),
+    });
   });
 });

@@ -8,8 +8,13 @@ import { base, inActivity, machine } from './in-activity.ts';
 
 interface Says {
   readonly model?: string;
+  /** Instead of a list of models. */
+  readonly models?: string;
   readonly text?: string;
   readonly streamed?: readonly string[];
+  /** Before the stream ends. */
+  readonly more?: string;
+  readonly breaksOff?: boolean;
   readonly status?: number;
 }
 
@@ -21,10 +26,11 @@ afterEach(() => {
 const json = (response: ServerResponse, body: unknown) => response.end(JSON.stringify(body));
 
 /** What the smoke test finds of a server that says this. */
-async function ask({ model = 'tiny', text = 'A wind.', streamed = ['A', ' wind.'], status = 200 }: Says) {
+async function ask({ model = 'tiny', text = 'A wind.', status = 200, ...says }: Says) {
+  const { streamed = ['A', ' wind.'], models = JSON.stringify({ data: [{ id: model }] }) } = says;
   server = createServer((request, response) => {
     if (request.url === '/v1/models') {
-      json(response, { data: [{ id: model }] });
+      response.end(models);
       return;
     }
     let body = '';
@@ -37,7 +43,10 @@ async function ask({ model = 'tiny', text = 'A wind.', streamed = ['A', ' wind.'
       }
       for (const content of streamed)
         response.write(`data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`);
-      response.end('data: [DONE]\n\n');
+      response.write(says.more ?? '\n', () => {
+        if (says.breaksOff === true) response.destroy();
+        else response.end('data: [DONE]\n\n');
+      });
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -54,6 +63,11 @@ test.each([
   ['another model', { model: 'other' }, 'WRONG_MODEL_SERVED', 'other'],
   ['no text', { text: ' ' }, 'SMOKE_FAILED', 'the completion holds no text'],
   ['no token in its stream', { streamed: [''] }, 'SMOKE_FAILED', 'the stream delivered no token'],
+  ['a text without end', { text: 'x'.repeat(2 ** 21) }, 'SMOKE_FAILED', 'longer than 1048576 bytes'],
+  ['a long error', { status: 500, text: 'x'.repeat(2 ** 21) }, 'SMOKE_FAILED', 'answered 500: {"choices"'],
+  ['no list of models', { models: '<html>' }, 'SMOKE_FAILED', '/v1/models did not answer with a list'],
+  ['a stream that breaks off', { breaksOff: true }, 'SMOKE_FAILED', 'the answer broke off: '],
+  ['a stream of something else', { more: 'data: {"error":1}\n\n' }, 'SMOKE_FAILED', 'no chunk: {"error":1}'],
   ['an error', { status: 500 }, 'SMOKE_FAILED', '/v1/chat/completions answered 500'],
 ] as const)('a server with %s does not serve', async (_what, says, type, message) => {
   await expect(ask(says)).rejects.toMatchObject({ type, message: expect.stringContaining(message) });

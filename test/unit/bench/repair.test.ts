@@ -1,7 +1,7 @@
 /** What a benchmark reads out of the histories of a keeper and of its repair. */
 import { expect, test } from '@jest/globals';
 import { byFault } from '../../../bench/repair/samples.ts';
-import { readRepair } from '../../../bench/repair/serving.ts';
+import { readRepair, repairBegunBy } from '../../../bench/repair/serving.ts';
 import type { StoredEvent } from '../../../test/faults/judge/histories.ts';
 
 const at = Date.parse('2026-11-28T10:00:00.000Z');
@@ -47,6 +47,16 @@ test('histories without a loss or without an act of a repair give no figures', (
   expect(() => readRepair('rank killed', at, [], repair)).toThrow('no repair stands in the histories');
   const loss = [event('3', 200, 'ACTIVITY_TASK_TIMED_OUT')];
   expect(() => readRepair('rank killed', at, loss, repair.slice(0, 2))).toThrow('rank killed: no repair');
+});
+
+test('the repair of a loss is the first run that the keeper has begun since', () => {
+  const begun = (eventId: string, afterMs: number, runId: string): StoredEvent =>
+    event(eventId, afterMs, 'CHILD_WORKFLOW_EXECUTION_STARTED', {
+      childWorkflowExecutionStartedEventAttributes: { workflowExecution: { runId } },
+    });
+  const keeper = [begun('1', -60_000, 'before'), begun('2', 400, 'repair'), begun('3', 9_000, 'after')];
+  expect(repairBegunBy(keeper, at)).toBe('repair');
+  expect(() => repairBegunBy(keeper.slice(0, 1), at)).toThrow('the keeper has begun no repair');
 });
 
 test('figures are made of each kind of fault by itself', () => {

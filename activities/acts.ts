@@ -74,6 +74,7 @@ export async function startAct(context: NodeContext, act: Act): Promise<boolean>
   await rm(`${folder}/result.json`, { force: true });
   // Each start begins a log of its own, since readiness is read from it; the one before is kept beside it.
   await rename(`${folder}/log`, `${folder}/log.before`).catch(() => undefined);
+  await rm(`${folder}/log.older`, { force: true });
   const spec: UnitSpec = {
     unit: act.unit,
     generation: act.generation,

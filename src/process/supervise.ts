@@ -3,12 +3,13 @@
  * the ledger says what was really begun, whatever happened to the worker that asked for it.
  */
 import { spawn } from 'node:child_process';
-import { appendFileSync, createWriteStream } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { appendLine, writeFileAtomic } from './files.ts';
+import { LogFile } from './log-file.ts';
 import { redactionStream } from './redact.ts';
 
 /** `runs/<unit>/unit.json`. No secret stands in it; `secretFiles` name what must be masked in the log. */
@@ -72,7 +73,7 @@ async function runProgram(spec: UnitSpec, secrets: readonly string[]): Promise<E
   });
   const forward = (signal: NodeJS.Signals) => () => void child.kill(signal);
   process.on('SIGTERM', forward('SIGTERM')).on('SIGINT', forward('SIGINT'));
-  const log = () => createWriteStream(spec.log, { flags: 'a', mode: 0o600 });
+  const log = new LogFile(spec.log);
   const ended = new Promise<Ended>((resolve) => {
     child.once('error', (error: NodeJS.ErrnoException) => {
       appendFileSync(
@@ -86,10 +87,11 @@ async function runProgram(spec: UnitSpec, secrets: readonly string[]): Promise<E
     });
   });
   // Both streams append to one file; each chunk is one write, so lines of the two never mix within a chunk.
-  const drained = Promise.allSettled([
-    pipeline(child.stdout, redactionStream(secrets), log()),
-    pipeline(child.stderr, redactionStream(secrets), log()),
-  ]);
+  const drained = Promise.allSettled(
+    [child.stdout, child.stderr].map((printed) =>
+      pipeline(printed, redactionStream(secrets), log, { end: false }),
+    ),
+  ).then(() => new Promise<void>((resolve) => void log.end(resolve)));
   const result = await ended;
   // A grandchild may hold the pipe for ever; what the program itself wrote is there within a moment.
   await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, 2_000).unref())]);

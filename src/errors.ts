@@ -438,7 +438,7 @@ export const codes = {
     'never',
     waitingForPerson,
     (d) =>
-      `${text(d['workflow'])} stands still: no windlass placed at its home can replay it (${text(d['reason'])})`,
+      `${text(d['workflow'])} stands still: no windlass placed at its home goes on with it (${text(d['reason'])})`,
     (d) =>
       'It goes on once one that can is placed again. Or give it up: ' +
       `temporal workflow terminate -n ${text(d['namespace'])} -w ${text(d['workflow'])}; ` +

@@ -82,7 +82,7 @@ async function serve(gang: Gang, foundFirst: Found, progress: Progress) {
   for (let start = 1; ; start += 1) {
     try {
       await startGang(gang, found, `${gang.run.fence.run}/${start}`, progress);
-      return await smokeTest(gang, found, progress);
+      return await smokeTest(gang, found, start, progress);
     } catch (error) {
       const isCancelled = isCancellation(error);
       if (isCancelled && found.ray && found.engine) throw error;

@@ -90,7 +90,8 @@ async function tearDown(
   context: CommandContext,
 ): Promise<TearDownReport> {
   const { output, signal } = context;
-  const { cancelRun, followRun, startRun } = await import('../temporal/runs.ts');
+  const { cancelRun, startRun } = await import('../temporal/runs.ts');
+  const { followRun } = await import('../temporal/follow-run.ts');
   const head = placed.find((node) => node.entry.name === file.head);
   if (!head) throw fail('INTERNAL', { message: 'no head' });
   const home = await openHomeClient(file, head.connection, context.env);

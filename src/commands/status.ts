@@ -86,7 +86,8 @@ async function readRuns(file: ClusterFile, head: SshConnection, env: Environment
 }
 
 async function readRun(client: HomeConnection['client'], name: string): Promise<Look | null> {
-  const { isNoSuchRun, runError } = await import('../temporal/runs.ts');
+  const { isNoSuchRun } = await import('../temporal/runs.ts');
+  const { runError } = await import('../temporal/run-error.ts');
   try {
     const handle = client.workflow.getHandle(clusterWorkflowId(name));
     const description = await handle.describe();

@@ -52,7 +52,8 @@ async function follow(
   context: CommandContext,
 ): Promise<number> {
   const { output, signal } = context;
-  const { startRun, followRun, isNoSuchRun } = await import('../temporal/runs.ts');
+  const { startRun, isNoSuchRun } = await import('../temporal/runs.ts');
+  const { followRun } = await import('../temporal/follow-run.ts');
   const head = placed.find((node) => node.entry.name === file.head);
   if (!head) throw fail('INTERNAL', { message: 'no head' });
   const limitMs = isNew ? startingHomeMs : homeLimitMs(head.look);

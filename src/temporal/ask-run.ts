@@ -1,12 +1,16 @@
 /**
- * Ask a run that is under way what it says of itself, or learn that it stands still since the windlass that is placed
- * cannot replay it. The service calls such a run running; a query is refused by the worker, or, where a task of the run
- * fails again and again, never answered.
+ * Ask a run that is under way what it says of itself, or learn that it stands still, since the windlass that is placed
+ * cannot replay it, or since no control worker is there at all. The service calls such a run running; a query is refused
+ * by the worker, or never answered.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import type { WindlassError } from '../errors.ts';
+import { fail } from '../errors.ts';
+import { grpcCodeOf } from './grpc-code.ts';
 
 export interface Stuck {
-  /** What did not replay, as the worker said it. */
+  /** What did not replay, as the worker said it, or that none answers. */
   readonly reason: string;
   /** When the service was told so, in milliseconds since 1970; null where only a query met it so far. */
   readonly since: number | null;
@@ -22,25 +26,51 @@ type Described = Pick<WorkflowExecutionDescription, 'workflowId' | 'runId' | 'ra
 
 /** A worker that is there answers within a second; one that was started just now first looks at all runs. */
 const answerLimitMs = 20_000;
+const askAgainMs = 500;
 
 /** Query a run as it was described a moment ago. Throws what the query throws, unless the run is stuck. */
 export async function askRun<T>(
   client: Client,
   described: Described,
   query: 'status' | 'spec',
+  limitMs = answerLimitMs,
 ): Promise<Asked<T>> {
   const stuck = await stuckOf(client, described);
   if (stuck) return { answer: null, stuck };
   const handle = client.workflow.getHandle(described.workflowId, described.runId);
   try {
-    const ask = () => handle.query<T>(query);
-    return { answer: await client.withDeadline(Date.now() + answerLimitMs, ask), stuck: null };
+    return { answer: await answerOf(client, () => handle.query<T>(query), limitMs), stuck: null };
   } catch (error) {
-    const met = stuckByQuery(error) ?? (await stuckOf(client, await handle.describe()));
+    // Where the service itself is away, this throws; where it answers, it is the worker that did not.
+    const now = await handle.describe();
+    const met =
+      stuckByQuery(error) ?? (await stuckOf(client, now)) ?? (isUnanswered(error) ? noWorker : null);
     if (!met) throw error;
     return { answer: null, stuck: met };
   }
 }
+
+/** The service refuses a query at once while it has not heard of a worker lately, as after a restart of its own. */
+async function answerOf<T>(client: Client, ask: () => Promise<T>, limitMs: number): Promise<T> {
+  const deadline = Date.now() + limitMs;
+  for (;;) {
+    try {
+      return await client.withDeadline(deadline, ask);
+    } catch (error) {
+      if (!isUnanswered(error) || Date.now() + askAgainMs >= deadline) throw error;
+      await sleep(askAgainMs);
+    }
+  }
+}
+
+/** gRPC: deadline exceeded; resource exhausted, by questions that wait already; failed precondition, for want of a worker. */
+const unansweredCodes: readonly (number | null)[] = [4, 8, 9];
+const isUnanswered = (error: unknown): boolean => unansweredCodes.includes(grpcCodeOf(error));
+
+const noWorker: Stuck = {
+  reason: 'its control worker does not answer; on the head, journalctl --user -u windlass-control says why',
+  since: null,
+};
 
 /** Types of events, and a cause of a failed task, as the service numbers them. */
 const taskCompleted: number = 7;
@@ -52,7 +82,7 @@ const nonDeterminism: number = 24;
 const eventsRead = 100;
 
 /** What keeps a run from going on, or null. It asks the service only about a run that waits for its worker. */
-export async function stuckOf(client: Client, { workflowId, runId, raw }: Described): Promise<Stuck | null> {
+async function stuckOf(client: Client, { workflowId, runId, raw }: Described): Promise<Stuck | null> {
   if (!raw.pendingWorkflowTask) return null;
   const { history } = await client.workflowService.getWorkflowExecutionHistoryReverse({
     namespace: client.options.namespace,
@@ -80,3 +110,10 @@ function stuckByQuery(error: unknown): Stuck | null {
 }
 
 const withoutMark = (message: string): string => message.replace(mark, '').trim();
+
+/** The error that says so. */
+export const runStuck = (
+  { options: { namespace } }: Client,
+  workflow: string,
+  { reason }: Stuck,
+): WindlassError => fail('RUN_STUCK', { workflow, namespace, reason });

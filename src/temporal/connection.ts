@@ -2,9 +2,10 @@
  * Connections to the Temporal service. During an outage every client call fails after 20 s although the run lives, so
  * whoever waits goes through `whileUnreachable`; reconnecting starts quickly, since grpc's own back-off grows to minutes.
  */
-import { Client, isGrpcServiceError } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { fail } from '../errors.ts';
 import { openConnection } from './closable.ts';
+import { grpcCodeOf } from './grpc-code.ts';
 
 const channelArgs = {
   'grpc.initial_reconnect_backoff_ms': 500,
@@ -37,15 +38,10 @@ export async function connectClient(
 }
 
 /** gRPC: unavailable, and deadline exceeded. */
-const awayCodes: readonly number[] = [14, 4];
+const awayCodes: readonly (number | null)[] = [14, 4];
 
 /** Does this error say that the service was not there, and nothing about the run? */
-function isUnreachable(error: unknown): boolean {
-  for (let each: unknown = error; each instanceof Error; each = each.cause) {
-    if (isGrpcServiceError(each) && awayCodes.includes(each.code)) return true;
-  }
-  return false;
-}
+const isUnreachable = (error: unknown): boolean => awayCodes.includes(grpcCodeOf(error));
 
 /**
  * Repeat a call for as long as the service is away; `onOutage` is told once per outage, and once when it is over.

@@ -1,5 +1,5 @@
 /** A second version of windlass, as an upgrade would bring it, and which version runs on the hosts. */
-import { appendFile, cp, rm } from 'node:fs/promises';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { repository } from '../lab/stage.ts';
 import { dist } from './places.ts';
@@ -16,8 +16,11 @@ async function make(): Promise<string> {
   const folder = join(repository, 'out/other-version');
   await rm(folder, { recursive: true, force: true });
   await cp(dirname(dist), folder, { recursive: true });
-  for (const file of ['payload/node-worker.js', 'payload/control-worker.js'])
-    await appendFile(join(folder, 'dist', file), '\n// Another version.\n');
+  // At the beginning, since a bundle ends with its source map.
+  for (const file of ['payload/node-worker.js', 'payload/control-worker.js', 'workflow-bundle.cjs']) {
+    const path = join(folder, 'dist', file);
+    await writeFile(path, `// Another version.\n${await readFile(path, 'utf8')}`);
+  }
   return join(folder, 'dist');
 }
 

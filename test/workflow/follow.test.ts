@@ -1,7 +1,8 @@
 /** What `up` and `status` see of a run while it goes on, for as long as it goes on. */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Board } from '../../src/cluster/board.ts';
-import { followRun } from '../../src/temporal/runs.ts';
+import { clusterWorkflowId } from '../../src/cluster/names.ts';
+import { followRun } from '../../src/temporal/follow-run.ts';
 import { ScriptedCluster, seedSpec } from '../support/nodes.ts';
 import { Service } from './service.ts';
 
@@ -54,6 +55,27 @@ describe('following a run', () => {
     expect(result).toEqual(await handle.result());
     expect(boards.at(-1)).toMatchObject({ cluster: 'followed' });
     expect(signals.size).toBeGreaterThan(boards.length / 2);
+  });
+
+  it('ends where nobody goes on with it although the service is there', async () => {
+    const { spec } = new ScriptedCluster(seedSpec('orphan'));
+    const handle = await service.client.workflow.start('bringUpCluster', {
+      workflowId: clusterWorkflowId(spec.name),
+      taskQueue: 'nobody',
+      args: [spec],
+    });
+    const following = followRun(service.client, handle, {
+      wantsActivities: false,
+      onOutage: () => undefined,
+      signal: new AbortController().signal,
+      onBoard: () => undefined,
+      silenceLimitMs: 1_000,
+    });
+    await expect(following).rejects.toMatchObject({
+      code: 'RUN_STUCK',
+      message: expect.stringMatching(/^cluster\/orphan stands still: .*control worker does not answer/),
+    });
+    await handle.terminate();
   });
 
   it('ends when it is asked to, and leaves the run alone', async () => {

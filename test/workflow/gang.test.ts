@@ -131,6 +131,16 @@ describe('a failure of one rank', () => {
     expect(nodes.map(({ name, ranks }) => [name, ranks])).toEqual(names().map((name) => [name, 1]));
   });
 
+  it('is seen on its own node while the server is asked and does not answer', async () => {
+    const answer = cluster.faults.hold({ activity: 'smokeTest' });
+    const result = bringUp();
+    await answer.reached;
+    cluster.node('thorx').rankLives = false;
+    expectRestarts((await result).run, 1);
+    // The second start answered at once, and nobody watched it.
+    expect(cluster.counts).toMatchObject({ smokeTest: 2, watchRank: 4 });
+  });
+
   it('is seen by the first look at a gang that serves, and all ranks are started again as one', async () => {
     await bringUp();
     cluster.head.facts = { ...cluster.head.facts, listeners: [listening] };

@@ -1,5 +1,5 @@
 /** Start all ranks as one, or adopt what runs as wanted: Ray on every node, the count, the engine, its readiness. */
-import { CancellationScope, condition } from '@temporalio/workflow';
+import { condition } from '@temporalio/workflow';
 import type { Found } from '../../src/cluster/found.ts';
 import type { Member, WantedGang } from '../../src/cluster/gang.ts';
 import { endpointsOf, members } from '../../src/cluster/gang.ts';
@@ -7,6 +7,7 @@ import type { RunRef } from '../../src/cluster/inputs.ts';
 import { acts, probes } from '../activities.ts';
 import { allOf, located, workflowFailure } from '../failures.ts';
 import type { Progress } from '../progress.ts';
+import { whileWatched } from './watched.ts';
 
 /** The wanted gang, for one run. */
 export interface Gang extends WantedGang {
@@ -120,9 +121,8 @@ async function startRay(gang: Gang, generation: string, progress: Progress): Pro
   });
 }
 
-/** The head process does not notice that a rank died, so each node watches its own part while the engine starts. */
+/** Each node watches its own part while the engine starts. */
 async function whileAllRun<T>(gang: Gang, generation: string, work: () => Promise<T>): Promise<T> {
-  if (gang.workers.length === 0) return work();
   const watch = async (member: Member): Promise<never> => {
     const { node } = member.prepared;
     try {
@@ -136,17 +136,8 @@ async function whileAllRun<T>(gang: Gang, generation: string, work: () => Promis
       throw located(error, node.name, 'wait until ready');
     }
   };
-  const both = new CancellationScope();
-  const all: Promise<unknown>[] = [];
-  try {
-    return await both.run(() => {
-      const main = work();
-      const watches = gang.workers.map(watch);
-      all.push(main, ...watches);
-      return Promise.race([main, ...watches]);
-    });
-  } finally {
-    both.cancel();
-    await Promise.allSettled(all);
-  }
+  return whileWatched(
+    work,
+    gang.workers.map((member) => () => watch(member)),
+  );
 }

@@ -2,7 +2,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { until } from '../../lab/run.ts';
 import type { Fault } from '../fault.ts';
-import { gangOf } from '../gang.ts';
+import { gangOf, rankOf } from '../gang.ts';
 import { linesOf, processesOf, type Scene } from '../scene.ts';
 import { variantOf } from '../variant.ts';
 
@@ -162,6 +162,31 @@ const answersNothing: Fault = {
   expect: { exit: 1, code: 'SMOKE_FAILED', node: 'spark-ea8e', within: bringUp },
 };
 
+/** A rank that stands still looks as wanted, so that the gang is adopted; nobody but its own node sees it die. */
+const rankDiesInProof: Fault = {
+  id: 'F99',
+  group: 'F',
+  step: 'smoke test',
+  crashPoint: 'during',
+  title: 'A rank dies while the server is asked for the last proof',
+  invariants: all,
+  start: 'serving',
+  inject: async (scene) => {
+    const { pid } = await rankOf(scene.worker);
+    process.kill(pid, 'SIGSTOP');
+    const running = scene.up();
+    const asks = async () => (await scene.pendingAttempts(`smoke-test@${scene.head.name}`)) > 0;
+    await scene.seen(running, 'the server is asked', asks);
+    process.kill(pid, 'SIGKILL');
+    return running;
+  },
+  expect: { exit: 0, within: 120 },
+  judge: async (scene) => {
+    const launched = await linesOf(scene.head, 'launch server', scene.since);
+    equal(launched.filter(({ what }) => what === 'began').length, 1, 'the gang was started once');
+  },
+};
+
 /** From one node only, as a firewall between two of them would. */
 const headUnreachable: Fault = {
   id: 'F64',
@@ -206,6 +231,7 @@ export const servingFaults: readonly Fault[] = [
   hangs,
   compilesSilently,
   answersNothing,
+  rankDiesInProof,
   interfaceRenamed,
   ownRay,
 ];

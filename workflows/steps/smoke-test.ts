@@ -31,25 +31,25 @@ export async function smokeTest(
   start: number,
   progress: Progress,
 ): Promise<Served> {
-  const { spec, head } = gang;
-  const { node } = head.prepared;
-  const { answer } = await progress.step(node.name, 'smoke test', async () => {
-    const ask = () =>
-      acts(node, 'smoke test').smokeTest({
-        ...inputFor(gang, head),
-        ...apiAddress(spec),
-        servedName: servedName(spec),
-        withApiKey: spec.secrets.includes('apiKey'),
-      });
-    const watchLate = async () => {
-      await sleep(lateMs);
-      return Promise.race(members(gang).map((member) => watchRanks(gang, member, start)));
-    };
-    const report = await whileWatched(ask, [watchLate]);
+  const { answer } = await progress.step(gang.head.prepared.node.name, 'smoke test', async () => {
+    const report = await whileWatched(() => ask(gang), [() => watchLate(gang, start)]);
     return { changed: false, answer: report, what: `${report.tokens} tokens in ${report.answerMs} ms` };
   });
   const ranks = found.ranks ?? (await allOf(members(gang).map((member) => countRanks(gang, member))));
   return { answer, ranks };
+}
+
+const ask = (gang: Gang): Promise<SmokeReport> =>
+  acts(gang.head.prepared.node, 'smoke test').smokeTest({
+    ...inputFor(gang, gang.head),
+    ...apiAddress(gang.spec),
+    servedName: servedName(gang.spec),
+    withApiKey: gang.spec.secrets.includes('apiKey'),
+  });
+
+async function watchLate(gang: Gang, start: number): Promise<never> {
+  await sleep(lateMs);
+  return Promise.race(members(gang).map((member) => watchRanks(gang, member, start)));
 }
 
 /** Fails when a rank has died. A node that says nothing may have its rank all the same: the answer decides. */

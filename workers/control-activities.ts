@@ -15,8 +15,9 @@ export function createControlActivities(client: Client) {
   return {
     /** What runs under an id, and with which spec. */
     async describeRun({ workflowId }: { workflowId: string }): Promise<RunDescription> {
-      const handle = client.workflow.getHandle(workflowId);
-      const description = await handle.describe();
+      const description = await client.workflow.getHandle(workflowId).describe();
+      // Of this run: another may have begun under the id meanwhile.
+      const handle = client.workflow.getHandle(workflowId, description.runId);
       const spec = await handle.query<unknown>('spec').catch(() => null);
       const parsed = ClusterSpec.safeParse(spec);
       return {

@@ -5,7 +5,6 @@ import { apiAddress } from '../cluster/gang.ts';
 import { stateInWords } from '../cluster/keeper.ts';
 import { servedName } from '../cluster/models.ts';
 import { clusterWorkflowId, keeperWorkflowId } from '../cluster/names.ts';
-import type { BringUpReport } from '../cluster/report.ts';
 import { loadClusterFile } from '../config/load.ts';
 import type { ClusterFile } from '../config/schema.ts';
 import { Exit, fail } from '../errors.ts';
@@ -17,10 +16,9 @@ import { specOf } from '../placing/spec.ts';
 import type { Environment } from '../process/environment.ts';
 import type { SshConnection } from '../ssh/connection.ts';
 import type { Stuck } from '../temporal/ask-run.ts';
-import { askRun } from '../temporal/ask-run.ts';
-import type { HomeConnection } from '../temporal/connection.ts';
 import type { AskedKeeper } from '../temporal/keeper.ts';
-import { keptBy, keptSentence } from '../temporal/kept.ts';
+import { keptSentence } from '../temporal/kept.ts';
+import type { Look } from '../temporal/look.ts';
 import type { CommandContext } from './context.ts';
 import { openStandingHome, warmTemporal } from './home-client.ts';
 import type { ProbeResult } from './probe.ts';
@@ -31,22 +29,6 @@ const proofHoldsMs = 5 * 60_000;
 
 export type StatusWord =
   'ready' | 'live' | 'starting' | 'waiting' | 'stopping' | 'stuck' | 'down' | 'failed' | 'stopped';
-
-export interface Look {
-  readonly type: string;
-  readonly status: string;
-  readonly run: string;
-  readonly startedAt: number;
-  readonly closedAt: number | null;
-  readonly board: Board | null;
-  readonly report: BringUpReport | null;
-  /** Why it did not end well. */
-  readonly failure: Error | null;
-  /** The version of windlass that it goes on with; null where that is the one placed. */
-  readonly keptBy: string | null;
-  /** Why it stands still although the service calls it running: the windlass that is placed cannot replay it. */
-  readonly stuck: Stuck | null;
-}
 
 export async function status(
   path: string,
@@ -74,46 +56,15 @@ export async function status(
 async function readRuns(file: ClusterFile, head: SshConnection, env: Environment) {
   const home = await openStandingHome(file, head, env);
   const { askKeeper } = await import('../temporal/keeper.ts');
+  const { lookAt } = await import('../temporal/look.ts');
   try {
     const [look, keeper] = await Promise.all([
-      readRun(home.client, file.name),
+      lookAt(home.client, file.name),
       askKeeper(home.client, file.name),
     ]);
     return { look, keeper };
   } finally {
     await home.close();
-  }
-}
-
-async function readRun(client: HomeConnection['client'], name: string): Promise<Look | null> {
-  const { isNoSuchRun } = await import('../temporal/runs.ts');
-  const { runError } = await import('../temporal/run-error.ts');
-  try {
-    const handle = client.workflow.getHandle(clusterWorkflowId(name));
-    const description = await handle.describe();
-    const isRunning = description.status.name === 'RUNNING';
-    const asked = isRunning ? await askRun<Board>(client, description, 'status').catch(() => null) : null;
-    const outcome = isRunning
-      ? { result: null, failure: null }
-      : await handle.result().then(
-          (result: unknown) => ({ result, failure: null }),
-          (error: unknown) => ({ result: null, failure: runError(error) }),
-        );
-    return {
-      type: description.type,
-      status: description.status.name,
-      run: description.runId,
-      startedAt: description.startTime.getTime(),
-      closedAt: description.closeTime?.getTime() ?? null,
-      board: asked?.answer ?? null,
-      report: description.type === 'bringUpCluster' ? (outcome.result as BringUpReport | null) : null,
-      failure: outcome.failure instanceof Error ? outcome.failure : null,
-      keptBy: isRunning ? keptBy(description) : null,
-      stuck: asked?.stuck ?? null,
-    };
-  } catch (error) {
-    if (isNoSuchRun(error)) return null;
-    throw error;
   }
 }
 

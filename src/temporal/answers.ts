@@ -4,6 +4,7 @@ import type { Board } from '../cluster/board.ts';
 import { clusterWorkflowId, keeperWorkflowId } from '../cluster/names.ts';
 import type { Wait } from '../cluster/waits.ts';
 import { fail } from '../errors.ts';
+import { askRun, runStuck } from './ask-run.ts';
 import { isNoSuchRun } from './runs.ts';
 
 /** The command and the signal that it sends. */
@@ -11,8 +12,8 @@ const signals = { retry: 'retryNode', approve: 'approve' } as const;
 export type Answer = keyof typeof signals;
 
 /**
- * Answer what the run of a cluster, or its keeper, waits for, on one node or on all. Returns what was answered. Throws NOTHING_WAITS,
- * and NOT_APPROVABLE where going on would not help.
+ * Answer what the run of a cluster, or its keeper, waits for, on one node or on all. Returns what was answered. Throws
+ * NOTHING_WAITS, NOT_APPROVABLE where going on would not help, and RUN_STUCK where nobody would hear it.
  */
 export async function answerRun(
   client: Client,
@@ -41,9 +42,11 @@ export async function answerRun(
 async function waitsOf(client: Client, workflowId: string): Promise<readonly Wait[]> {
   const handle = client.workflow.getHandle(workflowId);
   try {
-    const { status } = await handle.describe();
-    if (status.name !== 'RUNNING') return [];
-    return (await handle.query<Pick<Board, 'waitingFor'>>('status')).waitingFor?.all ?? [];
+    const description = await handle.describe();
+    if (description.status.name !== 'RUNNING') return [];
+    const { answer, stuck } = await askRun<Pick<Board, 'waitingFor'>>(client, description, 'status');
+    if (stuck) throw runStuck(client, workflowId, stuck);
+    return answer?.waitingFor?.all ?? [];
   } catch (error) {
     if (isNoSuchRun(error)) return [];
     throw error;

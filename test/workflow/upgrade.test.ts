@@ -4,6 +4,7 @@ import { status } from '../../src/commands/status.ts';
 import { clusterWorkflowId, keeperWorkflowId } from '../../src/cluster/names.ts';
 import type { BringUpReport } from '../../src/cluster/report.ts';
 import { keptBy } from '../../src/temporal/kept.ts';
+import { answerRun } from '../../src/temporal/answers.ts';
 import { cancelRun, startRun } from '../../src/temporal/runs.ts';
 import type { Hold } from '../support/node-faults.ts';
 import { openRuns } from '../../workers/open-runs.ts';
@@ -183,6 +184,7 @@ describe('a run under way', () => {
     await looksStuck();
     const refused = { code: 'RUN_STUCK', exitCode: 5 };
     await expect(startRun(service.client, 'bringUpCluster', cluster.spec)).rejects.toMatchObject(refused);
+    await expect(answerRun(service.client, cluster.spec.name, 'retry')).rejects.toMatchObject(refused);
     const id = clusterWorkflowId(cluster.spec.name);
     await expect(cancelRun(service.client, id, () => undefined)).rejects.toMatchObject(refused);
 

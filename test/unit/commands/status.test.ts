@@ -1,7 +1,7 @@
 /** The word that `status` has for a cluster: what is true now, above what is remembered. */
 import { describe, expect, it } from '@jest/globals';
-import type { Look } from '../../../src/commands/status.ts';
 import { wordOf } from '../../../src/commands/status.ts';
+import type { Look } from '../../../src/temporal/look.ts';
 
 const look = (more: Partial<Look>): Look => ({
   type: 'bringUpCluster',

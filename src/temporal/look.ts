@@ -1,0 +1,69 @@
+/** What the home knows of the last run of a cluster. */
+import type { Client } from '@temporalio/client';
+import type { Board } from '../cluster/board.ts';
+import { clusterWorkflowId } from '../cluster/names.ts';
+import type { BringUpReport } from '../cluster/report.ts';
+import type { Stuck } from './ask-run.ts';
+import { askRun } from './ask-run.ts';
+import { keptBy } from './kept.ts';
+import { runError } from './run-error.ts';
+import { isNoSuchRun } from './runs.ts';
+
+export interface Look {
+  readonly type: string;
+  readonly status: string;
+  readonly run: string;
+  readonly startedAt: number;
+  readonly closedAt: number | null;
+  readonly board: Board | null;
+  readonly report: BringUpReport | null;
+  /** Why it did not end well. */
+  readonly failure: Error | null;
+  /** The version of windlass that it goes on with; null where that is the one placed. */
+  readonly keptBy: string | null;
+  /** Why it stands still although the service calls it running: the windlass that is placed cannot replay it. */
+  readonly stuck: Stuck | null;
+}
+
+/** Null where there never was a run. */
+export async function lookAt(client: Client, cluster: string): Promise<Look | null> {
+  const workflowId = clusterWorkflowId(cluster);
+  try {
+    const description = await client.workflow.getHandle(workflowId).describe();
+    const isRunning = description.status.name === 'RUNNING';
+    const asked = isRunning ? await askRun<Board>(client, description, 'status').catch(() => null) : null;
+    const ended = isRunning ? notEnded : await endOf(client, workflowId, description.runId);
+    return {
+      type: description.type,
+      status: description.status.name,
+      run: description.runId,
+      startedAt: description.startTime.getTime(),
+      closedAt: description.closeTime?.getTime() ?? null,
+      board: asked?.answer ?? null,
+      report: description.type === 'bringUpCluster' ? (ended.result as BringUpReport | null) : null,
+      failure: ended.failure instanceof Error ? ended.failure : null,
+      keptBy: isRunning ? keptBy(description) : null,
+      stuck: asked?.stuck ?? null,
+    };
+  } catch (error) {
+    if (isNoSuchRun(error)) return null;
+    throw error;
+  }
+}
+
+interface Ended {
+  readonly result: unknown;
+  readonly failure: unknown;
+}
+const notEnded: Ended = { result: null, failure: null };
+
+/** By its own run id: under the workflow's, the keeper may have started another meanwhile. */
+function endOf(client: Client, workflowId: string, runId: string): Promise<Ended> {
+  return client.workflow
+    .getHandle(workflowId, runId)
+    .result()
+    .then(
+      (result: unknown) => ({ result, failure: null }),
+      (error: unknown) => ({ result: null, failure: runError(error) }),
+    );
+}

@@ -3,11 +3,14 @@
  * the exit code is 1 where one failed.
  */
 import { Command } from 'commander';
+import { ensureImages } from '../lab/lab.ts';
+import { prepareStage } from '../lab/stage.ts';
 import { keepEvidence } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { titleOf } from './fault.ts';
 import { choose, type Choice } from './choose.ts';
 import { core } from './core.ts';
+import { dist } from './places.ts';
 import { keptResults, record } from './results.ts';
 import { runFault } from './run-fault.ts';
 import { Scene } from './scene.ts';
@@ -57,10 +60,20 @@ async function runAll(faults: readonly Fault[], { lab, labs }: Labs): Promise<nu
   const names = Array.from({ length: Math.min(labs, faults.length) }, (_none, at) =>
     at === 0 ? lab : `${lab}-${String(at + 1)}`,
   );
+  await prepareOnce();
   const failed = await Promise.all(names.map((name) => runOn(name, waiting)));
   const count = failed.reduce((sum, each) => sum + each, 0);
   console.log(`${String(faults.length + names.length - count)} passed, ${String(count)} failed`);
   return count === 0 ? 0 : 1;
+}
+
+/** On a machine that has run no lab before, two would install and build the same at once, each in the other's way. */
+async function prepareOnce(): Promise<void> {
+  const log = (said: string): void => {
+    console.error(`faults: ${said}`);
+  };
+  await ensureImages(['x86_64'], log);
+  await prepareStage({ dist, log });
 }
 
 /** Returns how many failed; that the hosts are in the end as they were counts as one more that can. */

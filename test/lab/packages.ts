@@ -41,7 +41,9 @@ async function installPackages(names: string[]): Promise<void> {
   if (!(await succeeds('apt-get', ['--version'])))
     throw new Error(`the lab needs ${names.join(', ')}; install them, there is no apt-get to do it`);
   const options = { env: { DEBIAN_FRONTEND: 'noninteractive' } };
-  const install = ['install', '--yes', '--no-install-recommends', ...names];
+  // Another program may be installing something just now.
+  const wait = ['--option', 'DPkg::Lock::Timeout=300'];
+  const install = [...wait, 'install', '--yes', '--no-install-recommends', ...names];
   // A machine that was never updated has no package lists, or lists that name files the mirror has replaced.
   if (await succeeds('apt-get', install, options)) return;
   await run('apt-get', ['update'], options);

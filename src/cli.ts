@@ -1,7 +1,7 @@
 /** Arguments → command → exit code, and nothing else. Commands are loaded when they run, so that --help is quick. */
 import { Command, CommanderError } from 'commander';
 import type { CommandContext } from './commands/context.ts';
-import { Exit } from './errors.ts';
+import { Exit, fail } from './errors.ts';
 import { guardStreams } from './output/streams.ts';
 import { version } from './version.ts';
 
@@ -16,11 +16,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof CommanderError) return refused(error, argv.includes('--json'));
     throw error;
   }
   const [command] = chosen;
-  if (!command) return 2;
+  if (!command) return Exit.usage;
   (await import('./commands/keep-compiled.ts')).keepCompiled();
   const { readContext } = await import('./commands/read-context.ts');
   const context = await readContext(command.json);
@@ -33,6 +33,15 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return context.output.error(error);
   }
+}
+
+/** What cannot be understood is said in words on standard error already; a program that asked for JSON reads that. */
+async function refused({ exitCode, message }: CommanderError, json: boolean): Promise<number> {
+  if (exitCode === 0) return Exit.done;
+  if (!json) return Exit.usage;
+  const { readContext } = await import('./commands/read-context.ts');
+  const { output } = await readContext(json);
+  return output.error(fail('USAGE', { message: message.replace(/^error: /, '') }));
 }
 
 function describe(choose: (json: boolean, run: Run) => void): Command {

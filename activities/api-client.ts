@@ -8,7 +8,7 @@ import type { NodeContext } from './context.ts';
 import { apiKeyPath } from './engine.ts';
 
 /** One answer through all ranks may compile kernels on first use; the engine's own limit for that is 600 s. */
-const answerLimitMs = 600_000;
+const answerLimit = (): AbortSignal => AbortSignal.timeout(600_000);
 /** What is asked for are a few words; the rest is room for what engines add to each. */
 const longestAnswer = 1024 * 1024;
 const longestEvidence = 300;
@@ -59,8 +59,8 @@ class ApiClient {
     };
   }
 
-  private async ask(path: string, body: unknown, limitMs: number): Promise<Response> {
-    const signal = AbortSignal.any([AbortSignal.timeout(limitMs), this.ending]);
+  private async ask(path: string, body: unknown, limit: AbortSignal): Promise<Response> {
+    const signal = AbortSignal.any([limit, this.ending]);
     const response = await fetch(this.base + path, {
       headers: this.headers,
       signal,
@@ -78,8 +78,8 @@ class ApiClient {
   }
 
   /** What a request that is answered with JSON is answered with. */
-  private async bodyOf(path: string, body: unknown, limitMs: number): Promise<unknown> {
-    return jsonOf(await this.textOf(await this.ask(path, body, limitMs)));
+  private async bodyOf(path: string, body: unknown, limit: AbortSignal): Promise<unknown> {
+    return jsonOf(await this.textOf(await this.ask(path, body, limit)));
   }
 
   private async textOf(response: Response): Promise<string> {
@@ -117,7 +117,7 @@ class ApiClient {
 
   /** A wrong model name is answered with 200 by SGLang, so the list is compared, never the answer's own field. */
   async demandModel(expected: string): Promise<void> {
-    const models = Models.safeParse(await this.bodyOf('/v1/models', undefined, 20_000));
+    const models = Models.safeParse(await this.bodyOf('/v1/models', undefined, AbortSignal.timeout(20_000)));
     if (!models.success) throw fail('SMOKE_FAILED', { evidence: '/v1/models did not answer with a list' });
     const found = models.data.data.map((model) => model.id);
     if (!found.includes(expected))
@@ -131,7 +131,7 @@ class ApiClient {
 
   async complete(model: string): Promise<Completed> {
     const startedAt = Date.now();
-    const body = await this.bodyOf('/v1/chat/completions', this.body(model, false), answerLimitMs);
+    const body = await this.bodyOf('/v1/chat/completions', this.body(model, false), answerLimit());
     const parsed = Completion.safeParse(body);
     const answer = parsed.data?.choices[0]?.message.content ?? '';
     if (!parsed.success || answer.trim() === '')
@@ -139,10 +139,10 @@ class ApiClient {
     return { answer, tokens: parsed.data.usage.completion_tokens, answerMs: Date.now() - startedAt };
   }
 
-  /** The smallest answer through all ranks. Says when it came, and how long it took. */
-  async answerBriefly(model: string, limitMs: number): Promise<{ answeredAt: number; answerMs: number }> {
+  /** The smallest answer through all ranks. Says when it came, and how long it took; fails when `limit` comes first. */
+  async answerBriefly(model: string, limit: AbortSignal): Promise<{ answeredAt: number; answerMs: number }> {
     const startedAt = Date.now();
-    const body = await this.bodyOf('/v1/chat/completions', this.body(model, false, 1), limitMs);
+    const body = await this.bodyOf('/v1/chat/completions', this.body(model, false, 1), limit);
     const parsed = Completion.safeParse(body);
     if (!parsed.success || parsed.data.usage.completion_tokens < 1)
       throw fail('SMOKE_FAILED', { evidence: 'the completion holds no token' });
@@ -151,7 +151,7 @@ class ApiClient {
 
   async stream(model: string): Promise<Streamed> {
     const startedAt = Date.now();
-    const response = await this.ask('/v1/chat/completions', this.body(model, true), answerLimitMs);
+    const response = await this.ask('/v1/chat/completions', this.body(model, true), answerLimit());
     let firstTokenMs: number | null = null;
     let chunks = 0;
     for await (const data of events(this.partsOf(response))) {

@@ -1,4 +1,5 @@
 /** Watch the engine on the head: its process, and every minute a real completion through all ranks. */
+import { stat } from 'node:fs/promises';
 import { cancellationSignal } from '@temporalio/activity';
 import { ServerInput } from '../src/cluster/inputs.ts';
 import { fail } from '../src/errors.ts';
@@ -11,12 +12,21 @@ import type { NodeContext } from './context.ts';
 import { define } from './define.ts';
 import { untilOneEnds, watchedBefore } from './watched.ts';
 
-const askEveryMs = 60_000;
-/** A server under load answers late; one that has lost a rank never does. */
-const answerLimitMs = 120_000;
+/** How patiently the server is asked; milliseconds. */
+export interface Pace {
+  readonly everyMs: number;
+  /** An answer that comes later than this is late. */
+  readonly limitMs: number;
+  /** For so long answers may be late while the log goes on. Whoever reads a server's figures makes it write lines, too. */
+  readonly lateMs: number;
+}
+const usualPace: Pace = { everyMs: 60_000, limitMs: 120_000, lateMs: 600_000 };
 
-/** Lasts for as long as the server serves. Throws ENGINE_EXITED, or SMOKE_FAILED when it does not answer. */
-export const watchServer = (context: NodeContext) =>
+/**
+ * Lasts for as long as the server serves. Throws ENGINE_EXITED, SMOKE_FAILED for an answer that is none, and ENGINE_STUCK
+ * where none comes.
+ */
+export const watchServer = (context: NodeContext, pace = usualPace) =>
   define(context, ServerInput, async (input): Promise<void> => {
     const engine = watchedBefore() ?? (await mainProcessOf(input.unit));
     if (engine.length === 0) throw await exited(context, input.unit);
@@ -24,11 +34,12 @@ export const watchServer = (context: NodeContext) =>
     const signal = AbortSignal.any([cancellationSignal(), over.signal]);
     const client = await apiClient(context, input, signal);
     let answer = {};
+    const log = logOf(context, input.unit);
     const ask = async (): Promise<void> => {
       for (;;) {
-        await sleep(askEveryMs, signal);
+        await sleep(pace.everyMs, signal);
         if (signal.aborted) throw signal.reason;
-        answer = await client.answerBriefly(input.servedName, answerLimitMs);
+        answer = await answered(log, pace, (limit) => client.answerBriefly(input.servedName, limit));
       }
     };
     const watch = async (): Promise<void> => {
@@ -41,6 +52,39 @@ export const watchServer = (context: NodeContext) =>
       over.abort();
     }
   });
+
+/**
+ * Ask until an answer comes. Slow is not stuck: a server under load answers late, and writes into its log meanwhile. One
+ * that hangs does neither.
+ */
+async function answered<T>(
+  log: string,
+  { limitMs, lateMs }: Pace,
+  ask: (limit: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const began = performance.now();
+  for (;;) {
+    const limit = AbortSignal.timeout(limitMs);
+    const before = await bytesOf(log);
+    try {
+      return await ask(limit);
+    } catch (error) {
+      if (!limit.aborted) throw error;
+      const lateFor = performance.now() - began;
+      const isSilent = (await bytesOf(log)) === before;
+      if (!isSilent && lateFor < lateMs) continue;
+      const why = `no answer for ${Math.round(lateFor / 1000)} s${isSilent ? ', and no log line' : ''}`;
+      throw fail('ENGINE_STUCK', { phase: 'serving', why, log });
+    }
+  }
+}
+
+/** It shrinks where the log is begun anew, which is a sign of life as well. */
+const bytesOf = (log: string): Promise<number | null> =>
+  stat(log).then(
+    ({ size }) => size,
+    () => null,
+  );
 
 async function mainProcessOf(unit: string): Promise<readonly ProcessIdentity[]> {
   const { controlGroup, mainPid } = await lookAtUnit(unit);

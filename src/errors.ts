@@ -374,7 +374,8 @@ export const codes = {
     'gang',
     stepFailed,
     (d) => `the engine is stuck while ${text(d['phase'])}: ${text(d['why'])}`,
-    (d) => `Log: ${text(d['log'])}. If this machine is only slow: engine.patience in the cluster file.`,
+    (d) =>
+      `Log: ${text(d['log'])}.${d['phase'] === 'serving' ? '' : ' If this machine is only slow: engine.patience in the cluster file.'}`,
   ),
   SMOKE_FAILED: entry('gang', stepFailed, (d) => `the smoke test did not pass: ${text(d['evidence'])}`),
   WRONG_MODEL_SERVED: entry(

@@ -68,6 +68,10 @@ export function isGangFailure(error: unknown): boolean {
   return kinds.includes('gang') && kinds.every((kind) => kind === 'gang' || kind === 'person');
 }
 
+/** Does it say that the engine's processes live, and nothing comes of it? */
+export const isStuck = (error: unknown): boolean =>
+  problemsOf(error).some(({ code }) => code === 'ENGINE_STUCK');
+
 /** Failures are equal when they have the same code, on the same node, in the same step and phase, with the same exit. */
 export function wayOf(error: unknown): string {
   for (let each: unknown = error; each instanceof Error; each = each.cause) {

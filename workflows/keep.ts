@@ -2,7 +2,7 @@
 import { continueAsNew } from '@temporalio/workflow';
 import type { Kept } from '../src/cluster/keeper.ts';
 import { cancellableBySignal } from './cancel.ts';
-import { isGangFailure } from './failures.ts';
+import { isGangFailure, isStuck } from './failures.ts';
 import { Keeper } from './keeper.ts';
 import { repair, stopLeftovers } from './steps/repair.ts';
 import { untilLost } from './steps/watch.ts';
@@ -31,6 +31,9 @@ async function untilServing(keeper: Keeper, loss: Error): Promise<void> {
   if (keeper.noteLoss(loss)) {
     await stopLeftovers(keeper);
     await keeper.openCircuit(loss, 'it was lost in the same way three times within an hour');
+  } else if (isStuck(loss)) {
+    // All its ranks live: a repair would take it for one that serves, and wait for its answer for minutes more.
+    await stopLeftovers(keeper);
   }
   while (!keeper.isTold) {
     const ending = await repair(keeper);

@@ -31,7 +31,7 @@ export const parts: readonly Part[] = [
 export const hang: Part = {
   fault: 'engine hangs with its port open',
   harm: 'SIGSTOP',
-  seconds: 240,
+  seconds: 300,
   find: ({ head }) => engineOf(head),
 };
 
@@ -46,8 +46,16 @@ export async function harmGang(cluster: Cluster, { fault, harm, seconds, find }:
     everyMs: 100,
   });
   const keeper = await eventsOf(head, keeperWorkflowId(clusterName));
-  const run = repairBegunBy(keeper, at);
-  const repair = await until(
+  const runs: (readonly StoredEvent[])[] = [];
+  for (const run of runsBegunBy(keeper, at)) runs.push(await wholeRun(head, run));
+  const sample = readRepair(fault, at, keeper, runs);
+  // A run of somebody's own ends the keeper's count of losses.
+  await cluster.up({ isKept: true });
+  return sample;
+}
+
+const wholeRun = (head: Host, run: string): Promise<readonly StoredEvent[]> =>
+  until(
     'the repair ends',
     async () => {
       const events = await eventsOf(head, clusterWorkflowId(clusterName), run);
@@ -55,11 +63,6 @@ export async function harmGang(cluster: Cluster, { fault, harm, seconds, find }:
     },
     { seconds: 240, everyMs: 1_000 },
   );
-  const sample = readRepair(fault, at, keeper, repair);
-  // A run of somebody's own ends the keeper's count of losses.
-  await cluster.up({ isKept: true });
-  return sample;
-}
 
 async function eventsOf(head: Host, id: string, run?: string): Promise<readonly StoredEvent[]> {
   const which = run === undefined ? [] : ['-r', run];
@@ -68,31 +71,29 @@ async function eventsOf(head: Host, id: string, run?: string): Promise<readonly 
 
 const timeOf = ({ eventTime }: StoredEvent): number => Date.parse(eventTime);
 
-/** The run that a keeper has begun since a moment; a later one of somebody's own bears the same id. Pure. */
-export function repairBegunBy(keeper: readonly StoredEvent[], at: number): string {
-  const begun = keeper.find(
-    (event) => event.childWorkflowExecutionStartedEventAttributes !== undefined && timeOf(event) >= at,
-  );
-  const run = begun?.childWorkflowExecutionStartedEventAttributes?.workflowExecution.runId;
-  if (run === undefined) throw new Error('the keeper has begun no repair');
-  return run;
+/**
+ * The runs that a keeper has begun since a moment: a bring-up, and before it a tear-down of what hangs. A later run of
+ * somebody's own bears the same id. Pure.
+ */
+export function runsBegunBy(keeper: readonly StoredEvent[], at: number): string[] {
+  const runs = keeper.flatMap((event) => {
+    const run = event.childWorkflowExecutionStartedEventAttributes?.workflowExecution.runId;
+    return run === undefined || timeOf(event) < at ? [] : [run];
+  });
+  if (runs.length === 0) throw new Error('the keeper has begun no repair');
+  return runs;
 }
 
-/** What the two histories say of a harm that was done at a moment. Pure. */
+/** What the histories of keeper and repair say of a harm that was done at a moment. Pure. */
 export function readRepair(
   fault: string,
   at: number,
   keeper: readonly StoredEvent[],
-  repair: readonly StoredEvent[],
+  runs: readonly (readonly StoredEvent[])[],
 ): Sample {
   const noticed = keeper.find((event) => isLoss(event) && timeOf(event) >= at);
-  const ids = new Map(
-    repair.map((event) => [event.eventId, event.activityTaskScheduledEventAttributes?.activityId ?? '']),
-  );
-  const acts = repair.filter(({ activityTaskStartedEventAttributes: started }) =>
-    ids.get(started?.scheduledEventId ?? '')?.startsWith('stop-old-gang@'),
-  );
-  const last = repair.at(-1);
+  const acts = runs.flatMap(actsOf);
+  const last = runs.at(-1)?.at(-1);
   if (!noticed || acts.length === 0 || !last) throw new Error(`${fault}: no repair stands in the histories`);
   return {
     fault,
@@ -101,6 +102,18 @@ export function readRepair(
     servesMs: timeOf(last) - at,
   };
 }
+
+function actsOf(run: readonly StoredEvent[]): StoredEvent[] {
+  const ids = new Map(
+    run.map((event) => [event.eventId, event.activityTaskScheduledEventAttributes?.activityId ?? '']),
+  );
+  return run.filter(({ activityTaskStartedEventAttributes: started }) =>
+    actsOfRepair.test(ids.get(started?.scheduledEventId ?? '') ?? ''),
+  );
+}
+
+/** Where nothing is left of the gang but its Ray, nothing is stopped: the engine is launched again. */
+const actsOfRepair = /^(?:stop|start-head|launch-server)@/;
 
 const isLoss = ({ eventType }: StoredEvent): boolean => /ACTIVITY_TASK_(FAILED|TIMED_OUT)$/.test(eventType);
 

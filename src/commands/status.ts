@@ -18,7 +18,7 @@ import type { SshConnection } from '../ssh/connection.ts';
 import type { Stuck } from '../temporal/ask-run.ts';
 import type { AskedKeeper } from '../temporal/keeper.ts';
 import { keptSentence } from '../temporal/kept.ts';
-import type { Look } from '../temporal/look.ts';
+import type { LastRun } from '../temporal/last-run.ts';
 import type { CommandContext } from './context.ts';
 import { openStandingHome, warmTemporal } from './home-client.ts';
 import type { ProbeResult } from './probe.ts';
@@ -42,11 +42,11 @@ export async function status(
   warmTemporal();
   const connection = await connectNode(file, entry, context.env);
   try {
-    const { look, keeper } = await readRuns(file, connection, context.env);
+    const { run, keeper } = await readRuns(file, connection, context.env);
     const probed = options.probe === true ? await probeNow(file, connection, context) : null;
-    const word = wordOf(look, keeper, probed);
-    output.line(explain(file, { look, keeper, word, probed }));
-    output.result({ ok: word === 'ready', status: word, run: look, keeper, probe: probed });
+    const word = wordOf(run, keeper, probed);
+    output.line(explain(file, { run, keeper, word, probed }));
+    output.result({ ok: word === 'ready', status: word, run, keeper, probe: probed });
     return word === 'waiting' || word === 'stuck' ? Exit.waitingForPerson : Exit.done;
   } finally {
     connection.close();
@@ -56,13 +56,13 @@ export async function status(
 async function readRuns(file: ClusterFile, head: SshConnection, env: Environment) {
   const home = await openStandingHome(file, head, env);
   const { askKeeper } = await import('../temporal/keeper.ts');
-  const { lookAt } = await import('../temporal/look.ts');
+  const { readLastRun } = await import('../temporal/last-run.ts');
   try {
-    const [look, keeper] = await Promise.all([
-      lookAt(home.client, file.name),
+    const [run, keeper] = await Promise.all([
+      readLastRun(home.client, file.name),
       askKeeper(home.client, file.name),
     ]);
-    return { look, keeper };
+    return { run, keeper };
   } finally {
     await home.close();
   }
@@ -80,61 +80,61 @@ async function probeNow(
 
 /** The word for a cluster, from what the home knows of its last run and its keeper, and what a probe found. */
 export function wordOf(
-  look: Look | null,
+  run: LastRun | null,
   keeper: AskedKeeper | null,
   probed: ProbeResult | null,
 ): StatusWord {
-  if (look?.status === 'RUNNING') {
-    if (look.stuck) return 'stuck';
-    if (look.board?.waitingFor) return 'waiting';
-    return look.type === 'tearDownCluster' ? 'stopping' : 'starting';
+  if (run?.status === 'RUNNING') {
+    if (run.stuck) return 'stuck';
+    if (run.board?.waitingFor) return 'waiting';
+    return run.type === 'tearDownCluster' ? 'stopping' : 'starting';
   }
   // An answer is what is true now, whatever this home knows of how it came to be: its store may have been lost.
   if (probed?.ok === true) return 'ready';
   if (keeper?.waitingFor) return 'waiting';
-  if (look === null) return 'down';
-  if (look.type === 'tearDownCluster') return 'stopped';
-  if (probed || look.report === null) return 'failed';
-  const proof = Math.max(look.report.answer.at, keeper?.answeredAt ?? 0);
+  if (run === null) return 'down';
+  if (run.type === 'tearDownCluster') return 'stopped';
+  if (probed || run.report === null) return 'failed';
+  const proof = Math.max(run.report.answer.at, keeper?.answeredAt ?? 0);
   return Date.now() - proof < proofHoldsMs ? 'ready' : 'live';
 }
 
 interface Seen {
-  readonly look: Look | null;
+  readonly run: LastRun | null;
   readonly keeper: AskedKeeper | null;
   readonly word: StatusWord;
   readonly probed: ProbeResult | null;
 }
 
-function explain(file: ClusterFile, { look, keeper, word, probed }: Seen): string {
+function explain(file: ClusterFile, { run, keeper, word, probed }: Seen): string {
   const lines = [`${file.name}: ${word}`];
-  if (look === null) return [...lines, '  no run of this cluster is known at this home'].join('\n');
+  if (run === null) return [...lines, '  no run of this cluster is known at this home'].join('\n');
   const rows: string[][] = [
-    ['  run', `${look.type} ${look.run}`],
+    ['  run', `${run.type} ${run.run}`],
     [
       '  since',
-      `${new Date(look.closedAt ?? look.startedAt).toISOString()} (${ago(look.closedAt ?? look.startedAt)})`,
+      `${new Date(run.closedAt ?? run.startedAt).toISOString()} (${ago(run.closedAt ?? run.startedAt)})`,
     ],
   ];
-  if (look.report) {
-    const { answer, api } = look.report;
+  if (run.report) {
+    const { answer, api } = run.report;
     rows.push(['  proof', `${answer.tokens} tokens in ${answer.answerMs} ms, ${ago(answer.at)}`]);
     rows.push(['  API', `http://${api.address}:${api.port}/v1  model ${api.servedName}`]);
   }
-  for (const row of look.board?.rows.filter((each) => each.endedAt === undefined) ?? []) {
+  for (const row of run.board?.rows.filter((each) => each.endedAt === undefined) ?? []) {
     rows.push(['  now', `${row.node} · ${row.step} (${ago(row.startedAt)})`]);
   }
-  if (look.failure) rows.push(['  ended', look.failure.message.split('\n')[0] ?? '']);
+  if (run.failure) rows.push(['  ended', run.failure.message.split('\n')[0] ?? '']);
   if (probed) rows.push(['  probe', probed.ok ? `answered in ${probed.ms} ms: ${probed.text}` : probed.text]);
   rows.push(...keeperRows(keeper));
   return [
     ...lines,
     table(rows),
-    ...keptLines('this run', look),
+    ...keptLines('this run', run),
     ...keptLines('the keeper', keeper),
-    ...stuckLines(file, clusterWorkflowId(file.name), look.stuck),
+    ...stuckLines(file, clusterWorkflowId(file.name), run.stuck),
     ...stuckLines(file, keeperWorkflowId(file.name), keeper?.stuck ?? null),
-    ...waitLines(look.board),
+    ...waitLines(run.board),
     ...waitLines(keeper),
   ].join('\n');
 }
@@ -157,7 +157,7 @@ function keeperRows(keeper: AskedKeeper | null): string[][] {
 }
 
 /** After an upgrade; nothing is to be done about it. */
-function keptLines(what: string, run: Pick<Look, 'keptBy'> | null): string[] {
+function keptLines(what: string, run: Pick<LastRun, 'keptBy'> | null): string[] {
   return run === null || run.keptBy === null ? [] : [`  ${what} ${keptSentence(run.keptBy)}`];
 }
 

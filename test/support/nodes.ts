@@ -103,6 +103,8 @@ export class ScriptedNode {
   readonly units = new Set<string>();
   /** The rank's process; Ray and the engine's own go on without it. */
   rankLives = true;
+  /** Its server, with all ranks alive, answers nobody until it is launched anew. */
+  hangs = false;
   /** Somebody has removed windlass's folder under the units that run. */
   unitsLost: NonNullable<UnitState['lost']> | null = null;
   /** How far its clock is ahead. */
@@ -152,6 +154,7 @@ export class ScriptedNode {
       }),
       launchServer: this.door('launchServer', inputs.EngineInput, (input) => {
         for (const node of this.cluster.nodes) node.rankLives = true;
+        this.hangs = false;
         return this.start(engineUnitName(input.engine), input, `launched ${input.engine.engine}`);
       }),
       confirmReady: this.door('confirmReady', inputs.ReadyInput, ({ engine }) => {
@@ -188,7 +191,8 @@ export class ScriptedNode {
         throw fail('RANK_MISSING', { ranks: this.ranksIn(unit), wanted: gpus, unit });
       }),
       watchServer: this.door('watchServer', inputs.ServerInput, async ({ unit }) => {
-        await whileTrue(() => this.units.has(unit));
+        await whileTrue(() => this.units.has(unit) && !this.hangs);
+        if (this.hangs) throw fail('ENGINE_STUCK', { phase: 'serving', why: 'no answer', log: '' });
         throw fail('ENGINE_EXITED', { phase: 'serving' });
       }),
       stopGangUnits: this.door('stopGangUnits', inputs.StopInput, ({ keep }) => {

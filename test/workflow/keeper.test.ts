@@ -136,6 +136,19 @@ describe('a cluster that serves', () => {
     expect(running()).toHaveLength(5);
   });
 
+  it('is started again as one when its server hangs with all ranks alive, and not asked once more', async () => {
+    await bringUp();
+    await allWatched();
+    const before = Math.max(...cluster.calls.map(({ began }) => began));
+    cluster.head.hangs = true;
+    await inState('watches', ({ last }) => typeof last?.servesAt === 'number');
+    expectStartedAsOne(before);
+    expect(cluster.counts).toMatchObject({ launchServer: 2, smokeTest: 2 });
+    expect((await asked())?.last?.what).toMatch(
+      /^spark-\w+ · watch server: the engine is stuck while serving: no answer \(ENGINE_STUCK\)$/,
+    );
+  });
+
   it('is watched by nobody where the cluster file says so, also when a keeper was there', async () => {
     await bringUp();
     await allWatched();

@@ -52,7 +52,7 @@ export async function repair(keeper: Keeper): Promise<Ending> {
   }
 }
 
-/** A gang that is not started again must not go on holding memory, and keeping its clients waiting for ever. */
+/** A gang that is broken must not go on holding memory, and keeping its clients waiting for ever. */
 export async function stopLeftovers(keeper: Keeper): Promise<void> {
   keeper.enter('repairs');
   const run = await startRun<typeof tearDownCluster>('tearDownCluster', keeper);
@@ -61,7 +61,7 @@ export async function stopLeftovers(keeper: Keeper): Promise<void> {
     return;
   }
   await run.result().catch((error: unknown) => {
-    // What could not be stopped is told by that run; the circuit opens all the same.
+    // What could not be stopped is told by that run.
     if (!(error instanceof ChildWorkflowFailure)) throw error;
   });
 }

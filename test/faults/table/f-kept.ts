@@ -127,6 +127,22 @@ const nodeReboots: Harm = {
   seconds: 360,
 };
 
-export const keptFaults: readonly Fault[] = [rankKilled, upgraded, rayletKilled, gcsKilled, nodeReboots].map(
-  kept,
-);
+/** The server goes on accepting connections, and answers nobody. */
+const rankHangs: Harm = {
+  id: 'F100',
+  step: 'kept',
+  title: 'A rank hangs while the keeper watches, and all processes live',
+  harm: async ({ worker }) => void process.kill((await rankOf(worker)).pid, 'SIGSTOP'),
+  node: 'spark-ea8e',
+  // A question is asked each minute, and late after two.
+  seconds: 300,
+};
+
+export const keptFaults: readonly Fault[] = [
+  rankKilled,
+  upgraded,
+  rayletKilled,
+  gcsKilled,
+  rankHangs,
+  nodeReboots,
+].map(kept);

@@ -1,8 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
+import { logOf } from '../../../activities/acts.ts';
 import { watchRank } from '../../../activities/watch-rank.ts';
 import { watchServer } from '../../../activities/watch-server.ts';
 import type { ProcessIdentity } from '../../../src/process/identity.ts';
@@ -13,9 +18,11 @@ import { base, inActivity, machine } from './in-activity.ts';
 const unit = 'windlass-ray-0000000000000000';
 const otherBoot = '00000000-0000-0000-0000-000000000000';
 const children: ChildProcess[] = [];
+const endings: (() => unknown)[] = [];
 
-afterEach(() => {
+afterEach(async () => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
+  for (const end of endings.splice(0)) await end();
 });
 
 /** A process to watch. */
@@ -78,10 +85,78 @@ test('a watch that is cancelled ends with the reason, and touches nothing', asyn
   expect(child.exitCode).toBeNull();
 });
 
+const engine = 'windlass-engine-0000000000000000';
+
+/** Watch a server, its engine alive, quickly; `log` is what it writes into. */
+async function watchServed(listener: RequestListener, lateMs: number) {
+  const root = await mkdtemp(join(tmpdir(), 'windlass-watch-'));
+  const log = logOf(machine(root), engine);
+  await mkdir(dirname(log), { recursive: true });
+  await writeFile(log, 'The server is fired up and ready to roll!\n');
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  endings.push(() => {
+    server.closeAllConnections();
+    server.close();
+    return rm(root, { recursive: true });
+  });
+  const { port } = server.address() as AddressInfo;
+  const input = { address: '127.0.0.1', port, servedName: 'm', withApiKey: false };
+  const { identity } = await started();
+  const watching = inActivity(
+    () =>
+      watchServer(machine(root), { everyMs: 50, limitMs: 200, lateMs })({
+        ...base(root),
+        ...input,
+        unit: engine,
+      }),
+    { heartbeatDetails: { v: 1, processes: [identity] } },
+  );
+  return { watching, log };
+}
+
+test('a server that neither answers nor writes a line is stuck', async () => {
+  const { watching, log } = await watchServed(() => undefined, 60_000);
+  await expect(watching).rejects.toMatchObject({
+    type: 'ENGINE_STUCK',
+    details: [
+      { data: { phase: 'serving', why: expect.stringMatching(/^no answer for .*no log line$/), log } },
+    ],
+  });
+});
+
+test('a server that answers late and writes meanwhile is only slow, for a while', async () => {
+  let asked = 0;
+  const { watching, log } = await watchServed(() => {
+    asked += 1;
+    void appendFile(log, 'Decode batch. #running-req: 96\n');
+  }, 1_000);
+  await expect(watching).rejects.toMatchObject({
+    type: 'ENGINE_STUCK',
+    details: [{ data: { why: 'no answer for 1 s' } }],
+  });
+  expect(asked).toBeGreaterThanOrEqual(5);
+});
+
+test('a server that was slow and answers is watched on, and one whose answer is an error is lost at once', async () => {
+  let asked = 0;
+  const { watching, log } = await watchServed((_request, response) => {
+    asked += 1;
+    if (asked === 1) void appendFile(log, 'Prefill batch\n');
+    else if (asked < 4)
+      response.end('{"choices":[{"message":{"content":"a"}}],"usage":{"completion_tokens":1}}');
+    else response.writeHead(500).end('CUDA error');
+  }, 60_000);
+  await expect(watching).rejects.toMatchObject({
+    type: 'SMOKE_FAILED',
+    message: expect.stringContaining('answered 500: CUDA error'),
+  });
+  expect(asked).toBe(4);
+});
+
 test('an engine that has ended is told with its unit’s last words', async () => {
   const { child, identity } = await started();
   const input = { address: '127.0.0.1', port: 9, servedName: 'm', withApiKey: false };
-  const engine = 'windlass-engine-0000000000000000';
   const watching = inActivity(
     () => watchServer(machine('/nowhere'))({ ...base('/nowhere'), ...input, unit: engine }),
     { heartbeatDetails: { v: 1, processes: [identity] } },

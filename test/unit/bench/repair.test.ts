@@ -1,7 +1,7 @@
 /** What a benchmark reads out of the histories of a keeper and of its repair. */
 import { expect, test } from '@jest/globals';
 import { byFault } from '../../../bench/repair/samples.ts';
-import { readRepair, repairBegunBy } from '../../../bench/repair/serving.ts';
+import { readRepair, runsBegunBy } from '../../../bench/repair/serving.ts';
 import type { StoredEvent } from '../../../test/faults/judge/histories.ts';
 
 const at = Date.parse('2026-11-28T10:00:00.000Z');
@@ -21,8 +21,8 @@ const started = (eventId: string, afterMs: number, scheduledEventId: string): St
 const repair = [
   scheduled('1', 'observe@spark'),
   started('2', 350, '1'),
-  scheduled('3', 'stop-old-gang@spark'),
-  scheduled('4', 'stop-old-gang@thor'),
+  scheduled('3', 'stop@spark'),
+  scheduled('4', 'stop@thor'),
   started('5', 900, '4'),
   started('6', 700, '3'),
   event('7', 8_000, 'WORKFLOW_EXECUTION_COMPLETED'),
@@ -35,7 +35,7 @@ test('a loss is noticed by the first watch that ends after it, and resumed by th
     event('3', 200, 'ACTIVITY_TASK_FAILED'),
     event('4', 260, 'ACTIVITY_TASK_FAILED'),
   ];
-  expect(readRepair('rank killed', at, keeper, repair)).toEqual({
+  expect(readRepair('rank killed', at, keeper, [repair])).toEqual({
     fault: 'rank killed',
     noticedMs: 200,
     resumedMs: 500,
@@ -44,19 +44,35 @@ test('a loss is noticed by the first watch that ends after it, and resumed by th
 });
 
 test('histories without a loss or without an act of a repair give no figures', () => {
-  expect(() => readRepair('rank killed', at, [], repair)).toThrow('no repair stands in the histories');
+  expect(() => readRepair('rank killed', at, [], [repair])).toThrow('no repair stands in the histories');
   const loss = [event('3', 200, 'ACTIVITY_TASK_TIMED_OUT')];
-  expect(() => readRepair('rank killed', at, loss, repair.slice(0, 2))).toThrow('rank killed: no repair');
+  expect(() => readRepair('rank killed', at, loss, [repair.slice(0, 2)])).toThrow('rank killed: no repair');
 });
 
-test('the repair of a loss is the first run that the keeper has begun since', () => {
+test('what hangs is torn down first: the repair begins with that run, and ends with the next', () => {
+  const hung = [event('8', 180_000, 'ACTIVITY_TASK_FAILED')];
+  const tearDown = [scheduled('1', 'stop@spark'), started('2', 180_600, '1')];
+  const bringUp = [
+    scheduled('1', 'launch-server@spark'),
+    started('2', 190_000, '1'),
+    event('3', 200_000, 'WORKFLOW_EXECUTION_COMPLETED'),
+  ];
+  expect(readRepair('hang', at, hung, [tearDown, bringUp])).toEqual({
+    fault: 'hang',
+    noticedMs: 180_000,
+    resumedMs: 600,
+    servesMs: 200_000,
+  });
+});
+
+test('the repair of a loss are the runs that the keeper has begun since', () => {
   const begun = (eventId: string, afterMs: number, runId: string): StoredEvent =>
     event(eventId, afterMs, 'CHILD_WORKFLOW_EXECUTION_STARTED', {
       childWorkflowExecutionStartedEventAttributes: { workflowExecution: { runId } },
     });
   const keeper = [begun('1', -60_000, 'before'), begun('2', 400, 'repair'), begun('3', 9_000, 'after')];
-  expect(repairBegunBy(keeper, at)).toBe('repair');
-  expect(() => repairBegunBy(keeper.slice(0, 1), at)).toThrow('the keeper has begun no repair');
+  expect(runsBegunBy(keeper, at)).toEqual(['repair', 'after']);
+  expect(() => runsBegunBy(keeper.slice(0, 1), at)).toThrow('the keeper has begun no repair');
 });
 
 test('figures are made of each kind of fault by itself', () => {

@@ -1,9 +1,9 @@
 /** The word that `status` has for a cluster: what is true now, above what is remembered. */
 import { describe, expect, it } from '@jest/globals';
 import { wordOf } from '../../../src/commands/status.ts';
-import type { Look } from '../../../src/temporal/look.ts';
+import type { LastRun } from '../../../src/temporal/last-run.ts';
 
-const look = (more: Partial<Look>): Look => ({
+const lastRun = (more: Partial<LastRun>): LastRun => ({
   type: 'bringUpCluster',
   status: 'COMPLETED',
   run: 'run-1',
@@ -22,13 +22,13 @@ const silent = { ok: false, ms: 1, text: 'no answer: connection refused' };
 describe('the word of status', () => {
   it('is ready where the probe answers, whatever the home remembers', () => {
     expect(wordOf(null, null, answered)).toBe('ready');
-    expect(wordOf(look({ status: 'FAILED' }), null, answered)).toBe('ready');
+    expect(wordOf(lastRun({ status: 'FAILED' }), null, answered)).toBe('ready');
   });
 
   it('is not ready where the probe does not answer', () => {
     expect(wordOf(null, null, silent)).toBe('down');
-    expect(wordOf(look({}), null, silent)).toBe('failed');
-    expect(wordOf(look({ type: 'tearDownCluster' }), null, silent)).toBe('stopped');
+    expect(wordOf(lastRun({}), null, silent)).toBe('failed');
+    expect(wordOf(lastRun({ type: 'tearDownCluster' }), null, silent)).toBe('stopped');
   });
 
   it('is waiting while the circuit of its keeper is open, unless an answer comes all the same', () => {
@@ -43,19 +43,19 @@ describe('the word of status', () => {
       keptBy: null,
       stuck: null,
     };
-    expect(wordOf(look({}), keeper, null)).toBe('waiting');
-    expect(wordOf(look({}), keeper, silent)).toBe('waiting');
-    expect(wordOf(look({}), keeper, answered)).toBe('ready');
+    expect(wordOf(lastRun({}), keeper, null)).toBe('waiting');
+    expect(wordOf(lastRun({}), keeper, silent)).toBe('waiting');
+    expect(wordOf(lastRun({}), keeper, answered)).toBe('ready');
   });
 
   it('is that of a run while one is under way', () => {
-    expect(wordOf(look({ status: 'RUNNING' }), null, answered)).toBe('starting');
-    expect(wordOf(look({ status: 'RUNNING', type: 'tearDownCluster' }), null, answered)).toBe('stopping');
+    expect(wordOf(lastRun({ status: 'RUNNING' }), null, answered)).toBe('starting');
+    expect(wordOf(lastRun({ status: 'RUNNING', type: 'tearDownCluster' }), null, answered)).toBe('stopping');
   });
 
   it('is stuck where the windlass that is placed cannot replay the run, and not where an older one keeps it', () => {
     const stuck = { reason: 'Nondeterminism error', since: null };
-    expect(wordOf(look({ status: 'RUNNING', stuck }), null, null)).toBe('stuck');
-    expect(wordOf(look({ status: 'RUNNING', keptBy: '0.1.0-0123456789ab' }), null, null)).toBe('starting');
+    expect(wordOf(lastRun({ status: 'RUNNING', stuck }), null, null)).toBe('stuck');
+    expect(wordOf(lastRun({ status: 'RUNNING', keptBy: '0.1.0-0123456789ab' }), null, null)).toBe('starting');
   });
 });

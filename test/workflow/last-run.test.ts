@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import type { WorkflowClientInterceptor } from '@temporalio/client';
 import { Client } from '@temporalio/client';
-import { lookAt } from '../../src/temporal/look.ts';
+import { readLastRun } from '../../src/temporal/last-run.ts';
 import { ScriptedCluster, seedSpec } from '../support/nodes.ts';
 import { Service } from './service.ts';
 
@@ -37,8 +37,8 @@ it('an ended run is read as it was described, although a tear-down began just af
     namespace: options.namespace,
     interceptors: { workflow: [meanwhile] },
   });
-  const look = await lookAt(looking, cluster.spec.name);
+  const run = await readLastRun(looking, cluster.spec.name);
 
   expect(begun).toHaveBeenCalledTimes(1);
-  expect(look).toMatchObject({ type: 'bringUpCluster', status: 'COMPLETED', report });
+  expect(run).toMatchObject({ type: 'bringUpCluster', status: 'COMPLETED', report });
 });

@@ -9,7 +9,7 @@ import { keptBy } from './kept.ts';
 import { runError } from './run-error.ts';
 import { isNoSuchRun } from './runs.ts';
 
-export interface Look {
+export interface LastRun {
   readonly type: string;
   readonly status: string;
   readonly run: string;
@@ -26,7 +26,7 @@ export interface Look {
 }
 
 /** Null where there never was a run. */
-export async function lookAt(client: Client, cluster: string): Promise<Look | null> {
+export async function readLastRun(client: Client, cluster: string): Promise<LastRun | null> {
   const workflowId = clusterWorkflowId(cluster);
   try {
     const description = await client.workflow.getHandle(workflowId).describe();

@@ -55,12 +55,17 @@ export function commandOf(process: Process): string {
   return harmless(titled || line === '' ? process.name : line, 300);
 }
 
-/** "PID (NAME) STATE PPID …": the name may hold spaces and parentheses, so what follows is after the last one. */
+/**
+ * "PID (NAME) STATE PPID …": the name may hold spaces and parentheses, so what follows is after the last one. Null for a
+ * process that has ended and is still listed: it holds nothing, and without its arguments would pass for one that lives.
+ */
 export function readStat(stat: string): { name: string; startTicks: number } | null {
   const open = stat.indexOf('(');
   const close = stat.lastIndexOf(')');
-  const startTicks = Number(stat.slice(close + 2).split(' ')[19]);
+  const fields = stat.slice(close + 2).split(' ');
+  const startTicks = Number(fields[19]);
   if (open < 0 || close < open || !Number.isSafeInteger(startTicks)) return null;
+  if (['Z', 'X'].includes(fields[0] ?? '')) return null;
   return { name: harmless(stat.slice(open + 1, close), 64), startTicks };
 }
 

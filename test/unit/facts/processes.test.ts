@@ -18,6 +18,10 @@ describe('the stat line', () => {
   it.each(['', '7', '7 (bash', '7 (bash) S', ') ('])('takes "%s" for none', (line) => {
     expect(readStat(line)).toBeNull();
   });
+
+  it.each(['Z', 'X'])('of a process that has ended (%s) and is still listed is that of none', (state) => {
+    expect(readStat(`7 (raylet) ${rest.replace('S', state)}`)).toBeNull();
+  });
 });
 
 describe('emulated processes', () => {

@@ -54,8 +54,8 @@ export const watchServer = (context: NodeContext, pace = usualPace) =>
   });
 
 /**
- * Ask until an answer comes. Slow is not stuck: a server under load answers late, and writes into its log meanwhile. One
- * that hangs does neither.
+ * Ask until an answer comes. Slow is not stuck: a server under load answers late, and writes into its log all the time.
+ * One that hangs does neither, but for a line about the question itself.
  */
 async function answered<T>(
   log: string,
@@ -65,25 +65,26 @@ async function answered<T>(
   const began = performance.now();
   for (;;) {
     const limit = AbortSignal.timeout(limitMs);
-    const before = await bytesOf(log);
     try {
       return await ask(limit);
     } catch (error) {
       if (!limit.aborted) throw error;
       const lateFor = performance.now() - began;
-      const isSilent = (await bytesOf(log)) === before;
-      if (!isSilent && lateFor < lateMs) continue;
-      const why = `no answer for ${Math.round(lateFor / 1000)} s${isSilent ? ', and no log line' : ''}`;
+      const silentFor = Date.now() - (await writtenAt(log));
+      if (silentFor < limitMs / 2 && lateFor < lateMs) continue;
+      const why = `no answer for ${seconds(lateFor)}, no log line for ${seconds(silentFor)}`;
       throw fail('ENGINE_STUCK', { phase: 'serving', why, log });
     }
   }
 }
 
-/** It shrinks where the log is begun anew, which is a sign of life as well. */
-const bytesOf = (log: string): Promise<number | null> =>
+const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
+
+/** When something was last written, in milliseconds since 1970; 0 where there is no log. */
+const writtenAt = (log: string): Promise<number> =>
   stat(log).then(
-    ({ size }) => size,
-    () => null,
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
   );
 
 async function mainProcessOf(unit: string): Promise<readonly ProcessIdentity[]> {

@@ -71,14 +71,17 @@ async function answered<T>(
       if (!limit.aborted) throw error;
       const lateFor = performance.now() - began;
       const silentFor = Date.now() - (await writtenAt(log));
-      if (silentFor < limitMs / 2 && lateFor < lateMs) continue;
-      const why = `no answer for ${seconds(lateFor)}, no log line for ${seconds(silentFor)}`;
-      throw fail('ENGINE_STUCK', { phase: 'serving', why, log });
+      const isSilent = silentFor >= limitMs / 2;
+      if (!isSilent && lateFor < lateMs) continue;
+      const besides = isSilent ? 'its log is silent, too' : 'though its log goes on';
+      throw fail('ENGINE_STUCK', {
+        phase: 'serving',
+        why: `no answer for ${Math.round(lateFor / 1000)} s, ${besides}`,
+        log,
+      });
     }
   }
 }
-
-const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
 
 /** When something was last written, in milliseconds since 1970; 0 where there is no log. */
 const writtenAt = (log: string): Promise<number> =>

@@ -53,9 +53,13 @@ export function findGang(gang: WantedGang, observed: readonly Observed[]): Found
     (member) => runs(member, member.rayUnit)?.processes.filter(({ command }) => isRank(command)).length ?? 0,
   );
   // An engine that listens has had all its ranks. It goes on listening when one has died, and never answers again.
+  // Ranks without the wanted engine belong to another, dead maybe, and hold the memory that this one needs.
   const isBroken = listening
     ? members(gang).some(({ ray: { gpus } }, at) => (ranks[at] ?? 0) < gpus)
-    : members(gang).some((member) => runs(member, member.rayUnit)?.lost === 'session');
+    : members(gang).some((member, at) => {
+        const hasOldRanks = !engine && (ranks[at] ?? 0) > 0;
+        return hasOldRanks || runs(member, member.rayUnit)?.lost === 'session';
+      });
   if (isBroken) {
     return { ...nothingFound, leftovers: members(gang).filter((member) => unitsOf(member).length > 0) };
   }

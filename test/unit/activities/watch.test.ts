@@ -120,7 +120,7 @@ test('a server that neither answers nor writes more than a line about the questi
   const { watching, log } = await watchServed(() => void appendFile(log, 'Prefill batch\n'), 60_000);
   await expect(watching).rejects.toMatchObject({
     type: 'ENGINE_STUCK',
-    details: [{ data: { phase: 'serving', why: 'no answer for 0 s, no log line for 0 s', log } }],
+    details: [{ data: { phase: 'serving', why: 'no answer for 0 s, its log is silent, too', log } }],
   });
 });
 
@@ -135,7 +135,7 @@ test('a server that answers late and writes meanwhile is only slow, for a while'
   await expect(watching)
     .rejects.toMatchObject({
       type: 'ENGINE_STUCK',
-      details: [{ data: { why: 'no answer for 1 s, no log line for 0 s' } }],
+      details: [{ data: { why: 'no answer for 1 s, though its log goes on' } }],
     })
     .finally(() => {
       clearInterval(busy);

@@ -104,13 +104,14 @@ describe('what up would change', () => {
     expect(Object.values(changes(serving())).flat()).toEqual([]);
   });
 
-  test('is the engine alone for another definition of it', () => {
-    const wanted = specWith({ serving: { port: 5001 } });
-    expect(changes(serving(), wanted)).toEqual({
-      'spark-ea8e': [expect.stringMatching(/^stop old gang: .*windlass-engine-/), 'launch server'],
-      'spark-4080': [],
-      'jetson-thor': [],
-      thorx: [],
+  test('is the whole gang for another definition of the engine, whose ranks hold memory', () => {
+    expect(changes(serving(), specWith({ serving: { port: 5001 } }))).toMatchObject({
+      'spark-ea8e': [
+        expect.stringMatching(/^stop old gang: .*windlass-engine-/),
+        'start head',
+        'launch server',
+      ],
+      thorx: [stopping, 'join workers'],
     });
   });
 
@@ -123,6 +124,29 @@ describe('what up would change', () => {
   test('is the whole gang where one rank is dead behind an engine that listens', () => {
     expect(changes(serving(spec, { 'jetson-thor': 0 }))).toMatchObject({
       'spark-ea8e': [expect.stringContaining('stop old gang: '), 'start head', 'launch server'],
+      thorx: [stopping, 'join workers'],
+    });
+  });
+
+  /** The serving nodes after the engine has died. */
+  const withoutEngine = (ranks: number): Observed[] =>
+    serving(spec, Object.fromEntries(spec.nodes.map(({ name }) => [name, ranks]))).map(({ node, facts }) => {
+      const units = facts.state.units.filter(({ name }) => name.startsWith('windlass-ray-'));
+      return { node, facts: { ...facts, listeners: [], state: { ...facts.state, units } } };
+    });
+
+  test('is the engine alone where it has died, and its ranks with it', () => {
+    expect(changes(withoutEngine(0))).toEqual({
+      'spark-ea8e': ['launch server'],
+      'spark-4080': [],
+      'jetson-thor': [],
+      thorx: [],
+    });
+  });
+
+  test('is the whole gang where ranks have outlived their engine', () => {
+    expect(changes(withoutEngine(1))).toMatchObject({
+      'spark-ea8e': [stopping, 'start head', 'launch server'],
       thorx: [stopping, 'join workers'],
     });
   });

@@ -1,4 +1,4 @@
-/** Stop what runs were started for, and prove that it is gone: units, their processes, and their ports. */
+/** Stop what runs were started for, and prove that it is gone: units, their processes, their memory and their ports. */
 import { activityInfo } from '@temporalio/activity';
 import type { Endpoint } from '../src/cluster/inputs.ts';
 import { StopInput } from '../src/cluster/inputs.ts';
@@ -10,6 +10,7 @@ import type { Changed } from './acts.ts';
 import { beating, unchanged, until } from './acts.ts';
 import type { NodeContext } from './context.ts';
 import { define } from './define.ts';
+import { gpuMemoryFree } from './gpu-memory.ts';
 import { recordChange } from './ledger.ts';
 import type { Listening } from './listening.ts';
 import { readListening } from './listening.ts';
@@ -26,7 +27,7 @@ const inReverse = (units: readonly string[]): string[] =>
   units.toSorted((a, b) => Number(b.startsWith(engineUnitPrefix)) - Number(a.startsWith(engineUnitPrefix)));
 
 /**
- * Stop our units on this node, and prove that the ports are free. Returns unchanged when none was there. Throws
+ * Stop our units on this node, and prove that memory and ports are free. Returns unchanged when none was there. Throws
  * STOP_FAILED when something of ours is still there, and PORT_TAKEN when somebody else listens, who is never touched.
  */
 export const stopGangUnits = (context: NodeContext) =>
@@ -36,6 +37,7 @@ export const stopGangUnits = (context: NodeContext) =>
     );
     return beating('stopping', async () => {
       const stopped: string[] = [];
+      const ended: number[] = [];
       for (const unit of units) {
         const look = await lookAtUnit(unit);
         const members = look.controlGroup === null ? [] : await membersOf(look.controlGroup);
@@ -45,8 +47,10 @@ export const stopGangUnits = (context: NodeContext) =>
           await gone(unit, members);
           await recordChange(context, run, 'stop', 'stopped', { unit });
           stopped.push(unit);
+          ended.push(...members.map(({ pid }) => pid));
         }
       }
+      if (ended.length > 0) await gpuMemoryFree(ended);
       // Where nothing of ours was, a tear-down has nothing to prove; what an earlier attempt stopped, it has.
       const hadSome = stopped.length > 0 || activityInfo().attempt > 1;
       if (what !== 'all' || hadSome) await portsFree(ports, keep);

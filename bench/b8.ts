@@ -7,6 +7,7 @@ import type { Benchmark, BenchOptions } from './benchmarks.ts';
 import { watchCpu } from './machine.ts';
 import type { Bar, BenchRecord } from './record.ts';
 import { atLeast, atMost, rounded, roundedAll } from './record.ts';
+import { costAtRest } from './repair/at-rest.ts';
 import { Cluster } from './repair/cluster.ts';
 import { describe, heartbeatTimeoutMs, killInActs, silenceInAct } from './repair/in-act.ts';
 import { cutOff, killRaylet, rayNotices, systemdRestarts } from './repair/peers.ts';
@@ -19,8 +20,8 @@ import { harmGang, hang, parts, watchLossy } from './repair/serving.ts';
 import { median, neededPairs, quantile, reasonsAgainst } from './statistics.ts';
 
 const counts = {
-  mini: { bringUps: 3, harms: 3, lossySeconds: 60, hangs: 0 },
-  full: { bringUps: 10, harms: 8, lossySeconds: 600, hangs: 1 },
+  mini: { bringUps: 3, harms: 3, restSeconds: 30, lossySeconds: 60, hangs: 0 },
+  full: { bringUps: 10, harms: 8, restSeconds: 120, lossySeconds: 600, hangs: 1 },
 };
 const percentLost = 5;
 
@@ -34,7 +35,7 @@ export const b8: Benchmark = {
       const inActs = await measureActs(cluster, options);
       const peers = await measurePeers(cluster, options);
       const serving = await measureServing(cluster, options);
-      return recordOf([...inActs, ...serving.samples], peers, serving.alarms, await cpuOf());
+      return recordOf([...inActs, ...serving.samples], peers, serving, await cpuOf());
     } finally {
       await cluster.stop();
     }
@@ -83,7 +84,7 @@ async function measurePeers(cluster: Cluster, { log }: BenchOptions): Promise<Pe
 
 async function measureServing(cluster: Cluster, options: BenchOptions) {
   const { log } = options;
-  const { harms, hangs, lossySeconds } = wanted(options);
+  const { harms, hangs, restSeconds, lossySeconds } = wanted(options);
   const samples: Sample[] = [];
   await cluster.up({ isKept: true });
   const note = (sample: Sample): void => {
@@ -92,19 +93,26 @@ async function measureServing(cluster: Cluster, options: BenchOptions) {
   };
   for (let at = 0; at < harms; at += 1) for (const part of parts) note(await harmGang(cluster, part));
   for (let at = 0; at < hangs; at += 1) note(await harmGang(cluster, hang));
+  const restPercent = await costAtRest(cluster, restSeconds, sleep);
+  log(`a node worker that watches uses ${restPercent.toFixed(2)} % of a core`);
   log(`a watch of ${lossySeconds} s while ${percentLost} % of the packets are lost`);
   const alarms = await watchLossy(cluster, { seconds: lossySeconds, percent: percentLost }, sleep);
-  return { samples, alarms };
+  return { samples, restPercent, alarms };
 }
 
 const isSilence = ({ fault }: Sample): boolean => !fault.includes('killed') && fault !== hang.fault;
 const isDeath = ({ fault }: Sample): boolean => fault.includes('killed');
 
-function recordOf(samples: readonly Sample[], peers: Peers, alarms: Alarms, cpu: number): BenchRecord {
+interface Serving {
+  readonly restPercent: number;
+  readonly alarms: Alarms;
+}
+
+function recordOf(samples: readonly Sample[], peers: Peers, serving: Serving, cpu: number): BenchRecord {
   const deaths = samples.filter(isDeath);
   const noticed = deaths.map(({ noticedMs }) => noticedMs);
   const value = median(noticed);
-  const bars = barsOf(samples, peers, alarms);
+  const bars = barsOf(samples, peers, serving);
   // A death falls anywhere between two looks: that its notice scatters says nothing about the machine.
   const reasons = reasonsAgainst({ kept: deaths.length, needed: neededPairs(value), cpu, variation: 0 });
   const systemd = median(peers.systemd);
@@ -131,14 +139,15 @@ function recordOf(samples: readonly Sample[], peers: Peers, alarms: Alarms, cpu:
       value: 'from the death of a process to its notice, median over all kinds',
       limit: 'a unit that systemd starts again by itself, from its death to its next start',
       faults: byFault(samples),
-      alarms,
+      restPercent: rounded(serving.restPercent),
+      alarms: serving.alarms,
       sdk: roundedAll({ ...peers.sdk }),
       cpu: rounded(cpu),
     },
   };
 }
 
-function barsOf(samples: readonly Sample[], peers: Peers, alarms: Alarms): Bar[] {
+function barsOf(samples: readonly Sample[], peers: Peers, { restPercent, alarms }: Serving): Bar[] {
   const deaths = samples.filter(isDeath);
   const silences = samples.filter(isSilence);
   const slowestSilence = Math.max(...silences.map(({ noticedMs }) => noticedMs));
@@ -151,5 +160,6 @@ function barsOf(samples: readonly Sample[], peers: Peers, alarms: Alarms): Bar[]
     atLeast('times sooner than Ray, process death', 50, peers.rayKilledMs / noticed),
     atLeast('times sooner than Ray, silent link', 2.5, peers.raySilentMs / slowestSilence),
     atMost('false alarms', 0, alarms.alarms),
+    atMost('a node worker that watches, % of a core', 0.5, restPercent),
   ];
 }

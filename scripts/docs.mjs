@@ -19,6 +19,7 @@ const { table: faults } = await import('../test/faults/table/index.ts');
 const { titleOf } = await import('../test/faults/fault.ts');
 const results = readJson('../test/faults/results.json');
 const found = readJson('../test/faults/found.json');
+const elsewhere = readJson('../test/faults/elsewhere.json');
 
 const note = '<!-- Written by `node scripts/docs.mjs`; change the schema or the code table instead. -->';
 
@@ -35,7 +36,7 @@ const pages = {
     results: readJson('../bench/results.json'),
     note: benchmarksNote,
   }),
-  'docs/faults.md': faultsPage({ faults, results, found, titleOf, note: faultsNote }),
+  'docs/faults.md': faultsPage({ faults, elsewhere, results, found, titleOf, note: faultsNote }),
 };
 
 let stale = false;

@@ -1,6 +1,6 @@
 /** The table of faults as Markdown, from the suite's own table, with the last result of each and what was found. */
 
-export function faultsPage({ faults, results, found, titleOf, note }) {
+export function faultsPage({ faults, elsewhere, results, found, titleOf, note }) {
   const groups = [...new Set(faults.map(({ group }) => group))];
   const lines = (group) =>
     faults
@@ -20,6 +20,9 @@ export function faultsPage({ faults, results, found, titleOf, note }) {
       `## ${names[group]}`,
       table([['Id', 'Step', 'Fault', 'Ends with', 'Last result'], ...lines(group)]),
     ]),
+    '## Seen by tests of a part',
+    'What needs no whole cluster is put to the part that it concerns, in `npm test`.',
+    table([['Id', 'Fault', 'Test'], ...elsewhere.map((each) => [each.fault, each.title, each.test])]),
     '## Track record',
     'What the suite has found in windlass, and where it was mended.',
     table([

@@ -1,6 +1,7 @@
 /** Makes sure that home and node workers stand. Where they do, that costs one look a node and nothing is loaded for it. */
 import type { ClusterFile, SecretName } from '../config/schema.ts';
 import { collectProblems } from '../errors.ts';
+import { UploadView } from '../output/upload-view.ts';
 import { ownDistFolder } from '../own-files.ts';
 import { demandNoDowngrade } from '../placing/downgrade.ts';
 import { demandHomeRoom } from '../placing/home-room.ts';
@@ -68,16 +69,13 @@ export async function ensurePlaced(
 }
 
 function shownBy({ output }: CommandContext): Pick<PlacingOptions, 'note' | 'onBytes'> {
-  let told = 0;
+  const uploads = new UploadView(output);
   return {
     note: (node, sentence) => {
       output.note(`  ${node.padEnd(14)} ${sentence}`);
     },
     onBytes: (node, sent, total) => {
-      // One line for each tenth at most: an upload over a slow line must not look dead, nor fill the screen.
-      const share = Math.floor((10 * sent) / Math.max(1, total));
-      if (share !== told && sent < total) output.update(`  ${node}: ${share * 10} % placed`);
-      told = share;
+      uploads.show(node, sent, total);
     },
   };
 }

@@ -64,6 +64,30 @@ const killedFor = (seconds: number, act: Act): Fault => ({
   heal: async (scene) => void (await temporal(scene, 'start')),
 });
 
+/** Nobody is refused: connections stand, and nothing comes over them. */
+const silentFor = (seconds: number, act: Act): Fault => ({
+  id: 'F04',
+  group: 'A',
+  step: act.step,
+  crashPoint: 'during',
+  title: `The control worker and the nodes hear nothing of Temporal for ${String(seconds)} s`,
+  invariants: all,
+  start: act.start,
+  inject: async (scene) => {
+    const armed = await act.arm(scene);
+    const running = scene.up();
+    await armed.inMiddle(running);
+    await scene.head.dropPort(port);
+    armed.go();
+    // The length of the silence is the fault itself.
+    await sleep(seconds * 1000);
+    await scene.head.heal();
+    return running;
+  },
+  expect: { exit: 0, within: bringUp },
+  judge: (scene) => begunOnce(scene, act),
+});
+
 /** Scaled: a line of 64 kbit/s takes four times as long. */
 const slowWay: Fault = {
   id: 'F06',
@@ -143,6 +167,8 @@ export const temporalFaults: readonly Fault[] = [
   killedFor(5, actOf('install wheels')),
   killedFor(60, actOf('stage model')),
   killedFor(5, actOf('launch server')),
+  killedFor(600, actOf('join workers')),
+  silentFor(90, actOf('install wheels')),
   slowWay,
   emptyStore,
   noNamespace,

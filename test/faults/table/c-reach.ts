@@ -4,8 +4,8 @@ import { readLedger } from '../../lab/ledger.ts';
 import { until } from '../../lab/run.ts';
 import type { Fault } from '../fault.ts';
 import { servesOn } from '../gang.ts';
-import { root } from '../places.ts';
-import type { Scene } from '../scene.ts';
+import { clusterFile, root } from '../places.ts';
+import { processesOf, type Scene } from '../scene.ts';
 import { variantOf } from '../variant.ts';
 
 const all = ['I1', 'I2', 'I3', 'I4', 'I7', 'I8', 'I9'] as const;
@@ -142,6 +142,31 @@ const sessionKilled: Fault = {
   },
 };
 
+/** Scaled: a line of 64 kbit/s would take hours. */
+const slowUpload: Fault = {
+  id: 'F33',
+  group: 'C',
+  step: 'upload',
+  crashPoint: 'during',
+  title: 'The upload to a node goes over 6 Mbit/s',
+  invariants: all,
+  start: 'fresh',
+  inject: async (scene) => {
+    await scene.worker.slow({ rateKbit: 6_000 });
+    const running = scene.start(['up', clusterFile]);
+    const nodeWorkerRuns = async () => (await processesOf(scene.worker, /windlass-node/)).length > 0;
+    await scene.seen(running, 'a node worker runs', nodeWorkerRuns, 300);
+    await scene.worker.heal();
+    return running;
+  },
+  expect: { exit: 0, within: 240 },
+  judge: async (scene, { stderr }) => {
+    const told = stderr.split('\n').filter((line) => line.includes(node) && line.endsWith(' placed'));
+    ok(told.length >= 2, `it says how far it is: ${stderr}`);
+    deepEqual(pieces(await payloadFiles(scene)), [], 'no piece of a file is left');
+  },
+};
+
 const diskIsFull: Fault = {
   id: 'F34',
   group: 'C',
@@ -251,6 +276,7 @@ export const reachFaults: readonly Fault[] = [
   keyRefused,
   cannotReachHome,
   sessionKilled,
+  slowUpload,
   diskIsFull,
   diskFills,
   addressesSwapped,

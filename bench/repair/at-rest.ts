@@ -1,0 +1,18 @@
+/** What watching costs a node while nothing happens. */
+import { cpuMsOf } from '../machine.ts';
+import type { Cluster } from './cluster.ts';
+import { nodeWorkerOf } from './cluster.ts';
+
+/** The share of a core, in percent, that the busier of the two node workers used for some seconds. */
+export async function costAtRest(
+  { head, worker }: Cluster,
+  seconds: number,
+  wait: (ms: number) => Promise<void>,
+): Promise<number> {
+  const workers = await Promise.all([head, worker].map((host) => nodeWorkerOf(host)));
+  const used = (): Promise<number[]> => Promise.all(workers.map(({ pid }) => cpuMsOf(pid)));
+  const before = await used();
+  await wait(seconds * 1_000);
+  const shares = (await used()).map((ms, at) => (ms - (before[at] ?? 0)) / (seconds * 10));
+  return Math.max(...shares);
+}

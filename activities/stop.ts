@@ -35,9 +35,9 @@ export const stopGangUnits = (context: NodeContext) =>
     const units = inReverse(
       (await listUnits()).filter((unit) => concerned(what, unit) && !keep.includes(unit)),
     );
-    return beating('stopping', async () => {
-      const stopped: string[] = [];
-      const ended: number[] = [];
+    const stopped: string[] = [];
+    const ended: number[] = [];
+    await beating('stopping', async () => {
       for (const unit of units) {
         const look = await lookAtUnit(unit);
         const members = look.controlGroup === null ? [] : await membersOf(look.controlGroup);
@@ -50,12 +50,12 @@ export const stopGangUnits = (context: NodeContext) =>
           ended.push(...members.map(({ pid }) => pid));
         }
       }
-      if (ended.length > 0) await gpuMemoryFree(ended);
-      // Where nothing of ours was, a tear-down has nothing to prove; what an earlier attempt stopped, it has.
-      const hadSome = stopped.length > 0 || activityInfo().attempt > 1;
-      if (what !== 'all' || hadSome) await portsFree(ports, keep);
-      return stopped.length === 0 ? unchanged : { changed: true, what: `stopped ${stopped.join(', ')}` };
     });
+    await gpuMemoryFree(ended);
+    // Where nothing of ours was, a tear-down has nothing to prove; what an earlier attempt stopped, it has.
+    const hadSome = stopped.length > 0 || activityInfo().attempt > 1;
+    if (what !== 'all' || hadSome) await portsFree(ports, keep);
+    return stopped.length === 0 ? unchanged : { changed: true, what: `stopped ${stopped.join(', ')}` };
   });
 
 /** The processes that the unit had, by pid and start time, must be gone. */

@@ -13,14 +13,16 @@ import { define } from './define.ts';
 import { untilOneEnds, watchedBefore } from './watched.ts';
 
 /** How patiently the server is asked; milliseconds. */
-export interface Pace {
+interface Pace {
   readonly everyMs: number;
   /** An answer that comes later than this is late. */
   readonly limitMs: number;
-  /** For so long answers may be late while the log goes on. Whoever reads a server's figures makes it write lines, too. */
+  /** For so long an answer may be late while the log goes on. Whoever reads a server's figures makes it write lines, too. */
   readonly lateMs: number;
 }
 const usualPace: Pace = { everyMs: 60_000, limitMs: 120_000, lateMs: 600_000 };
+/** The connections of an engine that dies break before its end is seen, and its last words say more. */
+const endMs = 1_000;
 
 /**
  * Lasts for as long as the server serves. Throws ENGINE_EXITED, SMOKE_FAILED for an answer that is none, and ENGINE_STUCK
@@ -35,43 +37,47 @@ export const watchServer = (context: NodeContext, pace = usualPace) =>
     const client = await apiClient(context, input, signal);
     let answer = {};
     const log = logOf(context, input.unit);
-    const ask = async (): Promise<void> => {
+    const ask = async (): Promise<never> => {
       for (;;) {
         await sleep(pace.everyMs, signal);
         if (signal.aborted) throw signal.reason;
-        answer = await answered(log, pace, (limit) => client.answerBriefly(input.servedName, limit));
+        answer = await answered(log, pace, (given) => client.answerBriefly(input.servedName, given));
       }
     };
-    const watch = async (): Promise<void> => {
+    const watch = async (): Promise<never> => {
       await untilOneEnds(engine, signal, () => answer);
       throw await exited(context, input.unit);
     };
+    const watching = watch();
+    const asking = ask().catch(async (error: unknown) => {
+      await Promise.race([watching, sleep(endMs, signal)]);
+      throw error;
+    });
     try {
-      await Promise.race([watch(), ask()]);
+      await Promise.race([watching, asking]);
     } finally {
       over.abort();
     }
   });
 
 /**
- * Ask until an answer comes. Slow is not stuck: a server under load answers late, and writes into its log all the time.
- * One that hangs does neither, but for a line about the question itself.
+ * Ask once, and wait for the answer: who asked anew would stand at the end of a queue again. Slow is not stuck: a server
+ * under load answers late, and writes into its log all the time. One that hangs does neither, but for a line about the
+ * question itself.
  */
 async function answered<T>(
   log: string,
   { limitMs, lateMs }: Pace,
-  ask: (limit: AbortSignal) => Promise<T>,
+  ask: (given: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const began = performance.now();
-  for (;;) {
-    const limit = AbortSignal.timeout(limitMs);
-    try {
-      return await ask(limit);
-    } catch (error) {
-      if (!limit.aborted) throw error;
+  const over = new AbortController();
+  const stuck = async (): Promise<never> => {
+    for (;;) {
+      await sleep(limitMs, over.signal);
+      if (over.signal.aborted) throw over.signal.reason;
       const lateFor = performance.now() - began;
-      const silentFor = Date.now() - (await writtenAt(log));
-      const isSilent = silentFor >= limitMs / 2;
+      const isSilent = (await silenceOf(log)) >= limitMs / 2;
       if (!isSilent && lateFor < lateMs) continue;
       const besides = isSilent ? 'its log is silent, too' : 'though its log goes on';
       throw fail('ENGINE_STUCK', {
@@ -80,13 +86,18 @@ async function answered<T>(
         log,
       });
     }
+  };
+  try {
+    return await Promise.race([ask(over.signal), stuck()]);
+  } finally {
+    over.abort();
   }
 }
 
-/** When something was last written, in milliseconds since 1970; 0 where there is no log. */
-const writtenAt = (log: string): Promise<number> =>
+/** For how long nothing was written, in milliseconds; 0 where there is no log that could tell. */
+const silenceOf = (log: string): Promise<number> =>
   stat(log).then(
-    ({ mtimeMs }) => mtimeMs,
+    ({ mtimeMs }) => Date.now() - mtimeMs,
     () => 0,
   );
 

@@ -76,6 +76,19 @@ const places = [
     from: "if (what !== 'all' || hadSome) await portsFree(ports, keep);",
     tests: 'activities/stop',
   },
+  {
+    what: 'confirmation: is GPU memory free after a stop?',
+    file: 'activities/stop.ts',
+    from: 'await gpuMemoryFree(ended);',
+    tests: 'activities/stop',
+  },
+  {
+    what: 'observation: have ranks outlived their engine?',
+    file: 'src/cluster/found.ts',
+    from: 'const hasOldRanks = !engine && (ranks[at] ?? 0) > 0;',
+    to: 'const hasOldRanks = false;',
+    tests: 'cluster/changes',
+  },
 ];
 
 let missed = 0;

@@ -439,9 +439,15 @@ export const codes = {
     'never',
     waitingForPerson,
     (d) =>
-      `${text(d['workflow'])} stands still: no windlass placed at its home goes on with it (${text(d['reason'])})`,
+      `${text(d['workflow'])} stands still: ` +
+      (d['isUnanswered'] === true
+        ? text(d['reason'])
+        : `no windlass placed at its home goes on with it (${text(d['reason'])})`),
     (d) =>
-      'It goes on once one that can is placed again. Or give it up: ' +
+      (d['isUnanswered'] === true
+        ? 'On the head, journalctl --user -u windlass-control says why; it goes on once that unit runs. '
+        : 'It goes on once one that can is placed again. ') +
+      'Or give it up: ' +
       `temporal workflow terminate -n ${text(d['namespace'])} -w ${text(d['workflow'])}; ` +
       'the next windlass up finds what was done.',
   ),

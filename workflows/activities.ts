@@ -1,4 +1,5 @@
 /** Proxies of the node workers' activities. Limits carry their reasons; a queue is a machine, so a wait is durable. */
+import type { ActivityOptions } from '@temporalio/workflow';
 import { proxyActivities } from '@temporalio/workflow';
 import type { ActActivities, ProbeActivities } from '../activities/index.ts';
 import type { ControlActivities } from '../workers/control-activities.ts';
@@ -44,21 +45,31 @@ export function look(node: SpecNode): Pick<ProbeActivities, 'observeNode'> {
   });
 }
 
-/** Watches and stops, beside a running act. */
+/** Watches, beside a running act. */
 export function probes(
   node: SpecNode,
   what: string,
-): Omit<ProbeActivities, 'observeNode' | 'watchRank' | 'watchServer'> {
+): Omit<ProbeActivities, 'observeNode' | 'watchRank' | 'watchServer' | 'stopGangUnits'> {
+  return proxyActivities<ProbeActivities>(probing(node, what));
+}
+
+/** A stop, beside a running act: says within the limit that nobody takes the task, so that somebody hears of it. */
+export function stops(node: SpecNode): Pick<ProbeActivities, 'stopGangUnits'> {
   return proxyActivities<ProbeActivities>({
-    taskQueue: probeQueue(node.id),
-    activityId: activityIdOf(what, node.name),
-    heartbeatTimeout,
-    startToCloseTimeout: '12 hours',
-    cancellationType: whenOver,
-    summary: `${node.name} · ${what}`,
-    retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+    ...probing(node, 'stop'),
+    scheduleToStartTimeout: '60 seconds',
   });
 }
+
+const probing = (node: SpecNode, what: string): ActivityOptions => ({
+  taskQueue: probeQueue(node.id),
+  activityId: activityIdOf(what, node.name),
+  heartbeatTimeout,
+  startToCloseTimeout: '12 hours',
+  cancellationType: whenOver,
+  summary: `${node.name} · ${what}`,
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+});
 
 /**
  * Watches that last as long as the gang serves. A worker that restarts goes on with them; a node that gives no sign for

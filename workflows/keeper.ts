@@ -54,8 +54,8 @@ export class Keeper {
   }
 
   get kept(): Kept {
-    const { serving, losses, last, since } = this;
-    return { serving, losses, last, since };
+    const { serving, told, losses, last, since } = this;
+    return { serving: told ?? serving, losses, last, since };
   }
 
   get isHistoryLong(): boolean {

@@ -3,7 +3,7 @@ import { setHandler, workflowInfo } from '@temporalio/workflow';
 import { endpointsOf } from '../src/cluster/gang.ts';
 import { clusterWorkflowId, keeperWorkflowId } from '../src/cluster/names.ts';
 import type { TearDownReport } from '../src/cluster/report.ts';
-import { probes } from './activities.ts';
+import { stops } from './activities.ts';
 import { allOf } from './failures.ts';
 import { specQuery } from './messages.ts';
 import { Progress } from './progress.ts';
@@ -11,6 +11,7 @@ import { readSpec, runRef } from './spec.ts';
 import type { SpecNode } from '../src/config/schema.ts';
 import { handOverTearDown } from './hand-over.ts';
 import { endKeeper } from './steps/hand-to-keeper.ts';
+import { asSilence } from './steps/silent.ts';
 
 /** Takes the same cluster spec as a bring-up. Nothing there is no error. */
 export async function tearDownCluster(input: unknown): Promise<TearDownReport> {
@@ -23,20 +24,26 @@ export async function tearDownCluster(input: unknown): Promise<TearDownReport> {
   const run = runRef(spec);
   const stop = async (node: SpecNode) => {
     const result = await progress.step(node.name, 'stop old gang', () =>
-      probes(node, 'stop').stopGangUnits({
-        run,
-        node: node.id,
-        root: spec.root,
-        keep: [],
-        ports: endpointsOf(spec, node),
-        what: 'all',
-      }),
+      stops(node)
+        .stopGangUnits({
+          run,
+          node: node.id,
+          root: spec.root,
+          keep: [],
+          ports: endpointsOf(spec, node),
+          what: 'all',
+        })
+        .catch((error: unknown) => {
+          throw asSilence(error, node);
+        }),
     );
     return { node: node.name, changed: result.changed, what: result.what ?? 'nothing was running' };
   };
   const head = spec.nodes.filter((node) => node.name === spec.head);
   const others = spec.nodes.filter((node) => node.name !== spec.head);
-  const stopped = [...(await allOf(head.map(stop))), ...(await allOf(others.map(stop)))];
+  const first = allOf(head.map(stop));
+  const then = first.catch(() => undefined).then(() => allOf(others.map(stop)));
+  const stopped = (await allOf([first, then])).flat();
   return {
     cluster: spec.name,
     changes: stopped.filter((each) => each.changed).length,

@@ -7,14 +7,14 @@ import type { Observed } from './plan.ts';
 import { isRank } from './ranks.ts';
 import type { UnitState } from './state.ts';
 
-/** What of the wanted gang runs already, and where units stand that are not wanted. */
+/** What of the wanted gang runs already and can be adopted, and where units stand that are in the way. */
 export interface Found {
   readonly ray: boolean;
   readonly engine: boolean;
   readonly listening: boolean;
   /** Ranks alive on each node, in the order of the members; null where the engine does not listen yet. */
   readonly ranks: readonly number[] | null;
-  /** Nodes with units of a gang that is not the wanted one. */
+  /** Nodes with units of another gang, or of the wanted one where it is broken. */
   readonly leftovers: readonly Member[];
 }
 

@@ -16,6 +16,7 @@ import { specOf } from '../placing/spec.ts';
 import type { Environment } from '../process/environment.ts';
 import type { SshConnection } from '../ssh/connection.ts';
 import type { Stuck } from '../temporal/ask-run.ts';
+import { runStuck } from '../temporal/ask-run.ts';
 import type { AskedKeeper } from '../temporal/keeper.ts';
 import { keptSentence } from '../temporal/kept.ts';
 import type { LastRun } from '../temporal/last-run.ts';
@@ -164,8 +165,7 @@ function keptLines(what: string, run: Pick<LastRun, 'keptBy'> | null): string[] 
 /** What a person can do about a run that stands still. */
 function stuckLines({ temporal }: ClusterFile, workflow: string, stuck: Stuck | null): string[] {
   if (stuck === null) return [];
-  const { namespace } = temporal;
-  const { message, advice } = fail('RUN_STUCK', { workflow, namespace, reason: stuck.reason });
+  const { message, advice } = runStuck({ options: temporal }, workflow, stuck);
   return [message, advice].map((line) => `  ${line}`);
 }
 

@@ -21,7 +21,7 @@ export class UploadView {
   /** `sent` of `total` bytes have left for the node. */
   show(node: string, sent: number, total: number): void {
     if (sent >= total) {
-      this.lines.delete(node);
+      if (this.lines.delete(node)) this.draw();
       return;
     }
     const toldAt = this.toldAt.get(node);
@@ -30,7 +30,11 @@ export class UploadView {
     this.toldAt.set(node, this.now());
     const line = `  ${node.padEnd(14)} ${prettyBytes(sent)} of ${prettyBytes(total)} placed`;
     this.lines.set(node, line);
-    if (this.output.isLive) this.output.update([...this.lines.values()].join('\n'));
+    if (this.output.isLive) this.draw();
     else this.output.note(line);
+  }
+
+  private draw(): void {
+    if (this.output.isLive) this.output.update([...this.lines.values()].join('\n'));
   }
 }

@@ -41,7 +41,8 @@ export class LogFile extends Writable {
   private async append(chunk: Buffer): Promise<void> {
     if (this.bytes >= this.limit) {
       await this.close();
-      await rename(this.path, `${this.path}.older`);
+      // Somebody may have removed it.
+      await rename(this.path, `${this.path}.older`).catch(() => undefined);
     }
     const file = await this.open();
     await file.appendFile(chunk);

@@ -12,6 +12,8 @@ import { grpcCodeOf } from './grpc-code.ts';
 export interface Stuck {
   /** What did not replay, as the worker said it, or that none answers. */
   readonly reason: string;
+  /** No control worker is there at all. */
+  readonly isUnanswered: boolean;
   /** When the service was told so, in milliseconds since 1970; null where only a query met it so far. */
   readonly since: number | null;
 }
@@ -43,8 +45,7 @@ export async function askRun<T>(
   } catch (error) {
     // Where the service itself is away, this throws; where it answers, it is the worker that did not.
     const now = await handle.describe();
-    const met =
-      stuckByQuery(error) ?? (await stuckOf(client, now)) ?? (isUnanswered(error) ? noWorker : null);
+    const met = stuckByQuery(error) ?? (await stuckOf(client, now)) ?? (gotNoAnswer(error) ? noWorker : null);
     if (!met) throw error;
     return { answer: null, stuck: met };
   }
@@ -57,7 +58,7 @@ async function answerOf<T>(client: Client, ask: () => Promise<T>, limitMs: numbe
     try {
       return await client.withDeadline(deadline, ask);
     } catch (error) {
-      if (!isUnanswered(error) || Date.now() + askAgainMs >= deadline) throw error;
+      if (!gotNoAnswer(error) || Date.now() + askAgainMs >= deadline) throw error;
       await sleep(askAgainMs);
     }
   }
@@ -65,10 +66,11 @@ async function answerOf<T>(client: Client, ask: () => Promise<T>, limitMs: numbe
 
 /** gRPC: deadline exceeded; resource exhausted, by questions that wait already; failed precondition, for want of a worker. */
 const unansweredCodes: readonly (number | null)[] = [4, 8, 9];
-const isUnanswered = (error: unknown): boolean => unansweredCodes.includes(grpcCodeOf(error));
+const gotNoAnswer = (error: unknown): boolean => unansweredCodes.includes(grpcCodeOf(error));
 
 const noWorker: Stuck = {
-  reason: 'its control worker does not answer; on the head, journalctl --user -u windlass-control says why',
+  reason: 'its control worker does not answer',
+  isUnanswered: true,
   since: null,
 };
 
@@ -97,6 +99,7 @@ async function stuckOf(client: Client, { workflowId, runId, raw }: Described): P
   if (!failed || Number(failed.cause) !== nonDeterminism) return null;
   return {
     reason: withoutMark(failed.failure?.message ?? ''),
+    isUnanswered: false,
     since: Number(last.eventTime?.seconds ?? 0) * 1_000,
   };
 }
@@ -106,14 +109,14 @@ const mark = '[TMPRL1100]';
 
 function stuckByQuery(error: unknown): Stuck | null {
   const message = String((error as { readonly message?: unknown } | undefined)?.message);
-  return message.includes(mark) ? { reason: withoutMark(message), since: null } : null;
+  return message.includes(mark) ? { reason: withoutMark(message), isUnanswered: false, since: null } : null;
 }
 
 const withoutMark = (message: string): string => message.replace(mark, '').trim();
 
 /** The error that says so. */
 export const runStuck = (
-  { options: { namespace } }: Client,
+  { options: { namespace } }: { readonly options: { readonly namespace: string } },
   workflow: string,
-  { reason }: Stuck,
-): WindlassError => fail('RUN_STUCK', { workflow, namespace, reason });
+  { reason, isUnanswered }: Stuck,
+): WindlassError => fail('RUN_STUCK', { workflow, namespace, reason, isUnanswered });

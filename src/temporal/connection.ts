@@ -41,7 +41,7 @@ export async function connectClient(
 const awayCodes: readonly (number | null)[] = [14, 4];
 
 /** Does this error say that the service was not there, and nothing about the run? */
-const isUnreachable = (error: unknown): boolean => awayCodes.includes(grpcCodeOf(error));
+export const isUnreachable = (error: unknown): boolean => awayCodes.includes(grpcCodeOf(error));
 
 /**
  * Repeat a call for as long as the service is away; `onOutage` is told once per outage, and once when it is over.

@@ -7,7 +7,7 @@ import type { Board } from '../cluster/board.ts';
 import { clusterWorkflowId, prepareWorkflowId, readActivityId } from '../cluster/names.ts';
 import type { LiveActivity } from '../output/live-board.ts';
 import { askRun, runStuck } from './ask-run.ts';
-import { whileUnreachable } from './connection.ts';
+import { isUnreachable, whileUnreachable } from './connection.ts';
 import { runError } from './run-error.ts';
 
 export interface FollowOptions {
@@ -86,7 +86,10 @@ async function showBoards(
     const isSilent = await abortable(client, signal, look);
     silentSince = isSilent ? (silentSince ?? Date.now()) : null;
     if (silentSince !== null && Date.now() - silentSince > limitMs) {
-      await demandWorker(client, handle);
+      await demandWorker(client, handle).catch((error: unknown) => {
+        // That the service is away is told by whoever waits for the end.
+        if (!isUnreachable(error)) throw error;
+      });
       silentSince = null;
     }
   }

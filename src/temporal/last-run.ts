@@ -21,7 +21,7 @@ export interface LastRun {
   readonly failure: Error | null;
   /** The version of windlass that it goes on with; null where that is the one placed. */
   readonly keptBy: string | null;
-  /** Why it stands still although the service calls it running: the windlass that is placed cannot replay it. */
+  /** Why it stands still although the service calls it running: nobody who could go on with it is there. */
   readonly stuck: Stuck | null;
 }
 

@@ -73,7 +73,8 @@ describe('following a run', () => {
     });
     await expect(following).rejects.toMatchObject({
       code: 'RUN_STUCK',
-      message: expect.stringMatching(/^cluster\/orphan stands still: .*control worker does not answer/),
+      message: expect.stringMatching(/^cluster\/orphan stands still: its control worker does not answer$/),
+      advice: expect.stringContaining('journalctl --user -u windlass-control'),
     });
     await handle.terminate();
   });

@@ -301,6 +301,15 @@ describe('a keeper beside a run of an operator’s', () => {
   });
 });
 
+/** The gang of which the keeper was told last. */
+async function toldLast(): Promise<ServingGang> {
+  const told = (await eventsOf(keeper() as Handle)).flatMap(
+    ({ workflowExecutionSignaledEventAttributes: signaled }) =>
+      signaled?.signalName === 'serving' ? [signaled.input?.payloads?.[0]?.data] : [],
+  );
+  return JSON.parse(Buffer.from(told.at(-1) ?? []).toString()) as ServingGang;
+}
+
 it('begins a new history before the old one is long, and forgets nothing', async () => {
   await bringUp();
   await lose('thorx');
@@ -308,11 +317,7 @@ it('begins a new history before the old one is long, and forgets nothing', async
   await allWatched();
   const before = await asked();
   const { runId } = await keeper().describe();
-  const told = (await eventsOf(keeper() as Handle)).flatMap(
-    ({ workflowExecutionSignaledEventAttributes: signaled }) =>
-      signaled?.signalName === 'serving' ? [signaled.input?.payloads?.[0]?.data] : [],
-  );
-  const serving = JSON.parse(Buffer.from(told.at(-1) ?? []).toString()) as ServingGang;
+  const serving = await toldLast();
   for (let sent = 0; sent < 500; sent += 50) {
     await Promise.all(Array.from({ length: 50 }, () => keeper().signal('serving', serving)));
   }
@@ -325,6 +330,37 @@ it('begins a new history before the old one is long, and forgets nothing', async
     ({ last }) => last?.what.startsWith('jetson-thor') === true && last.servesAt !== null,
   );
   expect(running()).toHaveLength(5);
+});
+
+it('begins a new history with the gang that it was told of last', async () => {
+  await bringUp();
+  // The first keeper has its gang from its start, and hears of it from each run after that.
+  await bringUp();
+  await allWatched();
+  const serving = await toldLast();
+  const another = { ...serving, spec: { ...serving.spec, serving: { ...serving.spec.serving, port: 5001 } } };
+  const observe = cluster.faults.hold({ activity: 'observeNode', node: 'spark-4080' });
+  const { runId } = await keeper().describe();
+  cluster.node('thorx').rankLives = false;
+  await observe.reached;
+  for (let sent = 0; sent < 500; sent += 50) {
+    await Promise.all(Array.from({ length: 50 }, () => keeper().signal('serving', another)));
+  }
+  // Nothing comes of the repair, so that nobody else tells of a gang.
+  await service.client.workflow.getHandle(clusterWorkflowId(cluster.spec.name)).signal('cancel');
+  await until('a new history', async () => (await keeper().describe()).runId !== runId);
+  expect(await keeper().query('spec')).toEqual(another.spec);
+});
+
+it('stands by where a person cancels the stop of a server that hangs', async () => {
+  await bringUp();
+  await allWatched();
+  const stop = cluster.faults.hold({ activity: 'stopGangUnits' });
+  cluster.head.hangs = true;
+  await stop.reached;
+  await service.client.workflow.getHandle(clusterWorkflowId(cluster.spec.name)).cancel();
+  stop.release();
+  await inState('stands by');
 });
 
 it('takes a node without a sign of life for lost; what serves on despite it is not counted', async () => {

@@ -64,8 +64,8 @@ export class Service {
     return service;
   }
 
-  /** Start the two workers of every node, or of those given. */
-  async serve(cluster: ScriptedCluster, nodes: readonly ScriptedNode[] = cluster.nodes): Promise<void> {
+  /** Start the two workers of every node, or of those given; what is returned stops them again. */
+  async serve(cluster: ScriptedCluster, nodes: readonly ScriptedNode[] = cluster.nodes): Promise<Running> {
     this.clusters.add(cluster);
     const { native: connection } = this;
     const { namespace } = this.client.options;
@@ -80,7 +80,9 @@ export class Service {
       Worker.create({ ...common, taskQueue: actQueue(id), activities: acts }),
       Worker.create({ ...common, taskQueue: probeQueue(id), activities: probes }),
     ]);
-    this.workers.push(...(await Promise.all(created)).map(run));
+    const running = (await Promise.all(created)).map(run);
+    this.workers.push(...running);
+    return { stop: async () => void (await Promise.all(running.map((worker) => worker.stop()))) };
   }
 
   /** Start a workflow as `temporal workflow start` would, under the id of the cluster unless another is given. */
@@ -105,7 +107,7 @@ function run(worker: Worker): Running {
   const ended = worker.run();
   return {
     stop: async () => {
-      worker.shutdown();
+      if (worker.getState() === 'RUNNING') worker.shutdown();
       await ended;
     },
   };

@@ -1,7 +1,7 @@
 /** A node whose worker takes no task: the run waits, visibly, and goes on by itself when the node is there. */
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { ScriptedCluster, seedSpec } from '../support/nodes.ts';
-import { boardOf, childrenOf, Service, until } from './service.ts';
+import { boardOf, childrenOf, failureOf, Service, until } from './service.ts';
 
 jest.setTimeout(60_000);
 
@@ -57,4 +57,44 @@ it('does not keep a cancelled run from ending', async () => {
   const { status } = await service.client.workflow.getHandle(child ?? '').describe();
   expect(status.name).toBe('CANCELLED');
   install.release();
+});
+
+it('is waited for where a gang has failed and its part is still to be stopped', async () => {
+  const cluster = new ScriptedCluster(seedSpec('gone'));
+  const thorx = cluster.node('thorx');
+  await service.serve(
+    cluster,
+    cluster.nodes.filter((node) => node !== thorx),
+  );
+  const itsWorkers = await service.serve(cluster, [thorx]);
+  const launch = cluster.faults.hold({ activity: 'launchServer' });
+  cluster.faults.fail({ activity: 'confirmReady' }, 'ENGINE_EXITED', 1, { phase: 'loading weights' });
+  const handle = await service.start('bringUpCluster', cluster.spec);
+  await launch.reached;
+  await itsWorkers.stop();
+  launch.release();
+  await until('the run waits', async () => {
+    const { waitingFor } = await boardOf(handle);
+    return /no node worker on thorx .* takes its task/.test(waitingFor?.what ?? '');
+  });
+  expect(cluster.callsOf('stopGangUnits').map(({ node }) => node)).not.toContain('thorx');
+  expect(cluster.callsOf('stopGangUnits')).toHaveLength(3);
+  await service.serve(cluster, [thorx]);
+  await handle.signal('retryNode');
+  await handle.result();
+  expect(cluster.counts).toMatchObject({ stopGangUnits: 4, launchServer: 2, smokeTest: 1 });
+});
+
+it('is told by a tear-down, which has stopped all others', async () => {
+  const cluster = new ScriptedCluster(seedSpec('half-gone'));
+  await service.serve(
+    cluster,
+    cluster.nodes.filter((node) => node !== cluster.node('thorx')),
+  );
+  const handle = await service.start('tearDownCluster', cluster.spec);
+  expect(await failureOf(handle)).toMatchObject({
+    type: 'NODE_WORKER_SILENT',
+    details: [{ node: 'thorx', step: 'stop old gang' }],
+  });
+  expect(cluster.callsOf('stopGangUnits').map(({ node }) => node)).toHaveLength(3);
 });

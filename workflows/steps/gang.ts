@@ -4,9 +4,10 @@ import type { Found } from '../../src/cluster/found.ts';
 import type { Member, WantedGang } from '../../src/cluster/gang.ts';
 import { endpointsOf, members } from '../../src/cluster/gang.ts';
 import type { RunRef } from '../../src/cluster/inputs.ts';
-import { acts, probes } from '../activities.ts';
+import { acts, probes, stops } from '../activities.ts';
 import { allOf, located, workflowFailure } from '../failures.ts';
 import type { Progress } from '../progress.ts';
+import { untilHeard } from './silent.ts';
 import { whileWatched } from './watched.ts';
 
 /** The wanted gang, for one run. */
@@ -34,14 +35,16 @@ export async function stopGang(
   progress: Progress,
 ): Promise<void> {
   const stop = (member: Member) =>
-    progress.step(member.prepared.node.name, 'stop old gang', () =>
-      probes(member.prepared.node, 'stop').stopGangUnits({
-        ...inputFor(gang, member),
-        // An engine that runs as wanted is one only on Ray as wanted; where it does not run, its name keeps nothing.
-        keep: keepRay ? [member.rayUnit, gang.engineUnit] : [],
-        ports: endpointsOf(gang.spec, member.prepared.node),
-        what: 'gang',
-      }),
+    progress.step(member.prepared.node.name, 'stop old gang', (ask) =>
+      untilHeard(member.prepared.node, 'stop old gang', ask, () =>
+        stops(member.prepared.node).stopGangUnits({
+          ...inputFor(gang, member),
+          // An engine that runs as wanted is one only on Ray as wanted; where it does not run, its name keeps nothing.
+          keep: keepRay ? [member.rayUnit, gang.engineUnit] : [],
+          ports: endpointsOf(gang.spec, member.prepared.node),
+          what: 'gang',
+        }),
+      ),
     );
   let isHeadOver = !where.includes(gang.head);
   const head = isHeadOver

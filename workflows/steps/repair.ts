@@ -60,9 +60,10 @@ export async function stopLeftovers(keeper: Keeper): Promise<void> {
     await afterOther(keeper);
     return;
   }
-  await run.result().catch((error: unknown) => {
+  await run.result().catch(async (error: unknown) => {
     // What could not be stopped is told by that run.
     if (!(error instanceof ChildWorkflowFailure)) throw error;
+    if (isCancelledRun(error)) await keeper.standBy();
   });
 }
 

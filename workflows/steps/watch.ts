@@ -5,8 +5,9 @@ import type { ServingGang, WatchedMember } from '../../src/cluster/keeper.ts';
 import { servedName } from '../../src/cluster/models.ts';
 import { asError } from '../../src/errors.ts';
 import { watches } from '../activities.ts';
-import { isNodeWorkerSilent, located, workflowFailure } from '../failures.ts';
+import { located, workflowFailure } from '../failures.ts';
 import type { Keeper } from '../keeper.ts';
+import { asSilence } from './silent.ts';
 
 /** Returns how the gang was lost; null when there is another one to watch, or a new history to begin. */
 export async function untilLost(keeper: Keeper): Promise<Error | null> {
@@ -70,9 +71,6 @@ async function onNode({ node }: WatchedMember, step: string, watch: () => Promis
   try {
     await watch();
   } catch (error) {
-    const failure = isNodeWorkerSilent(error)
-      ? workflowFailure('NODE_WORKER_SILENT', { node: node.name, address: node.address })
-      : error;
-    throw located(failure, node.name, step);
+    throw located(asSilence(error, node), node.name, step);
   }
 }

@@ -85,8 +85,20 @@ const silentFor = (seconds: number, act: Act): Fault => ({
     return running;
   },
   expect: { exit: 0, within: bringUp },
-  judge: (scene) => begunOnce(scene, act),
+  judge: async (scene) => {
+    await begunOnce(scene, act);
+    ok(
+      (await attempts(scene)).some((attempt) => attempt > 1),
+      'an attempt was given up meanwhile',
+    );
+  },
 });
+
+/** Of every activity that was begun, which attempt it was. */
+const attempts = async (scene: Scene): Promise<number[]> =>
+  (await scene.histories()).flatMap(({ events }) =>
+    events.flatMap(({ activityTaskStartedEventAttributes: each }) => each?.attempt ?? []),
+  );
 
 /** Scaled: a line of 64 kbit/s takes four times as long. */
 const slowWay: Fault = {
@@ -102,12 +114,10 @@ const slowWay: Fault = {
   },
   expect: { exit: 0, within: 360 },
   judge: async (scene) => {
-    const started = (await scene.histories()).flatMap(({ events }) =>
-      events.flatMap(({ activityTaskStartedEventAttributes: each }) => each ?? []),
-    );
-    ok(started.length > 0, 'activities were run');
+    const tried = await attempts(scene);
+    ok(tried.length > 0, 'activities were run');
     deepEqual(
-      started.filter(({ attempt }) => attempt !== 1),
+      tried.filter((attempt) => attempt !== 1),
       [],
       'no activity was tried twice',
     );

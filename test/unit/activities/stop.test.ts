@@ -3,11 +3,13 @@ import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { stopGangUnits } from '../../../activities/stop.ts';
 import type { StopInput } from '../../../src/cluster/inputs.ts';
+import { driverThatTells, ended } from './gpu-driver.ts';
 import { base, inActivity, machine } from './in-activity.ts';
 
-const stop = (input: Pick<StopInput, 'ports' | 'what'>, attempt = 1) =>
+const stop = (input: Pick<StopInput, 'ports' | 'what'>, attempt = 1, heartbeatDetails?: unknown) =>
   inActivity(() => stopGangUnits(machine('/nowhere'))({ ...base('/nowhere'), keep: [], ...input }), {
     attempt,
+    heartbeatDetails,
   });
 
 /** No user manager can be found there, so no unit of this machine is seen. */
@@ -41,5 +43,15 @@ test('a stranger on a port of the gang is named, and left alone', async () => {
     await expect(stop({ ports, what: 'all' }, 2)).rejects.toMatchObject(taken);
   } finally {
     server.close();
+  }
+});
+
+test('memory on a GPU that an earlier attempt was still waiting for is waited for', async () => {
+  const driver = await driverThatTells([ended]);
+  try {
+    expect(await stop({ ports: [], what: 'all' }, 2, { v: 1, ended: [ended] })).toEqual({ changed: false });
+    expect(await driver.timesAsked()).toBe(2);
+  } finally {
+    await driver.remove();
   }
 });

@@ -54,7 +54,7 @@ describe('the word of status', () => {
   });
 
   it('is stuck where the windlass that is placed cannot replay the run, and not where an older one keeps it', () => {
-    const stuck = { reason: 'Nondeterminism error', since: null };
+    const stuck = { reason: 'Nondeterminism error', isUnanswered: false, since: null };
     expect(wordOf(lastRun({ status: 'RUNNING', stuck }), null, null)).toBe('stuck');
     expect(wordOf(lastRun({ status: 'RUNNING', keptBy: '0.1.0-0123456789ab' }), null, null)).toBe('starting');
   });

@@ -52,6 +52,17 @@ test('counts what an earlier process has written', async () => {
   expect(await readFile(path, 'utf8')).toBe('910');
 });
 
+test('begins anew where somebody has removed it', async () => {
+  const path = join(folder, 'log');
+  const log = new LogFile(path, 8);
+  await new Promise((resolve) => void log.write('12345678', resolve));
+  await rm(path);
+  log.write('9');
+  log.write('10');
+  await ended(log);
+  expect(await readFile(path, 'utf8')).toBe('910');
+});
+
 test('loses what cannot be written, and writes again when it can', async () => {
   const path = join(folder, 'away', 'log');
   const log = new LogFile(path);

@@ -20,7 +20,7 @@ export interface Figures {
   readonly p99: number;
 }
 
-export function figuresOf(values: readonly (number | null)[]): Figures | null {
+function figuresOf(values: readonly (number | null)[]): Figures | null {
   const found = values.filter((value) => value !== null);
   if (found.length === 0) return null;
   return { count: found.length, p50: rounded(quantile(found, 0.5)), p99: rounded(quantile(found, 0.99)) };

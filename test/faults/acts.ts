@@ -125,6 +125,14 @@ export const acts: readonly Act[] = [
   launch,
 ];
 
+/** A bring-up that has come to the middle of an act; `go` lets the act go on. */
+export async function inMiddleOf(scene: Scene, act: Act): Promise<{ running: Running; go: () => void }> {
+  const armed = await act.arm(scene);
+  const running = scene.up();
+  await armed.inMiddle(running);
+  return { running, go: armed.go };
+}
+
 /** The step was begun exactly once since the case began. */
 export async function begunOnce(scene: Scene, act: Act): Promise<void> {
   const lines = await linesOf(act.host(scene), act.step, scene.since);

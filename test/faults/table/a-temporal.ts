@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from '../../lab/host.ts';
 import { killUnit } from '../../lab/ledger.ts';
 import { until } from '../../lab/run.ts';
-import { actOf, begunOnce, type Act } from '../acts.ts';
+import { actOf, begunOnce, inMiddleOf, type Act } from '../acts.ts';
 import type { Fault } from '../fault.ts';
 import { servesOn } from '../gang.ts';
 import { clusterFile, root } from '../places.ts';
@@ -48,12 +48,10 @@ const killedFor = (seconds: number, act: Act): Fault => ({
   invariants: all,
   start: act.start,
   inject: async (scene) => {
-    const armed = await act.arm(scene);
-    const running = scene.up();
-    await armed.inMiddle(running);
+    const { running, go } = await inMiddleOf(scene, act);
     await killUnit(scene.head, 'windlass-temporal');
     await temporal(scene, 'stop');
-    armed.go();
+    go();
     // The length of the outage is the fault itself.
     await sleep(seconds * 1000);
     await temporal(scene, 'start');
@@ -74,11 +72,9 @@ const silentFor = (seconds: number, act: Act): Fault => ({
   invariants: all,
   start: act.start,
   inject: async (scene) => {
-    const armed = await act.arm(scene);
-    const running = scene.up();
-    await armed.inMiddle(running);
+    const { running, go } = await inMiddleOf(scene, act);
     await scene.head.dropPort(port);
-    armed.go();
+    go();
     // The length of the silence is the fault itself.
     await sleep(seconds * 1000);
     await scene.head.heal();

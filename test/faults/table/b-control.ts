@@ -3,7 +3,7 @@ import { deepEqual, equal, match, notDeepEqual, ok } from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { killUnit, readLedger } from '../../lab/ledger.ts';
 import { until } from '../../lab/run.ts';
-import { actOf, acts, begunOnce, type Act } from '../acts.ts';
+import { actOf, acts, begunOnce, inMiddleOf, type Act } from '../acts.ts';
 import type { Fault, Outcome } from '../fault.ts';
 import { gangOf } from '../gang.ts';
 import { otherVersion, runningVersions } from '../other-version.ts';
@@ -29,13 +29,6 @@ interface Told {
 }
 const runOf = ({ stdout }: Outcome): string => (JSON.parse(stdout) as Told).run;
 const changesOf = ({ stdout }: Outcome): number => (JSON.parse(stdout) as Told).changes;
-
-async function inMiddleOf(scene: Scene, act: Act): Promise<{ running: Running; go: () => void }> {
-  const armed = await act.arm(scene);
-  const running = scene.up();
-  await armed.inMiddle(running);
-  return { running, go: armed.go };
-}
 
 /** The run that the operator has let go of comes to its end by itself, and the step was begun once. */
 async function endsAlone(scene: Scene, act: Act): Promise<void> {

@@ -3,7 +3,7 @@ import { equal, notEqual, ok } from 'node:assert/strict';
 import { activityIdOf } from '../../../src/cluster/names.ts';
 import { killUnit, unitPids } from '../../lab/ledger.ts';
 import { until } from '../../lab/run.ts';
-import { actOf, acts, begunOnce, type Act } from '../acts.ts';
+import { actOf, acts, begunOnce, inMiddleOf, type Act } from '../acts.ts';
 import type { Fault } from '../fault.ts';
 import { servesOn } from '../gang.ts';
 import { resultsOf } from '../judge/histories.ts';
@@ -64,9 +64,7 @@ const killedDuring = (act: Act): Fault => ({
   invariants: all,
   start: act.start,
   inject: async (scene) => {
-    const armed = await act.arm(scene);
-    const running = scene.up();
-    await armed.inMiddle(running);
+    const { running, go } = await inMiddleOf(scene, act);
     const [worker, program] = [await workerPid(scene, act), await programOf(scene, act)];
     notEqual(program, '', `the unit of ${act.step} runs`);
     await killUnit(act.host(scene), 'windlass-node');
@@ -75,7 +73,7 @@ const killedDuring = (act: Act): Fault => ({
       async () => ![worker, '0', undefined].includes(await workerPid(scene, act)),
     );
     equal(await programOf(scene, act), program, 'the act outlives the node worker');
-    armed.go();
+    go();
     return running;
   },
   expect: { exit: 0, within: bringUp },
@@ -113,9 +111,7 @@ const frozen = (act: Act): Fault => ({
   invariants: all,
   start: act.start,
   inject: async (scene) => {
-    const armed = await act.arm(scene);
-    const running = scene.up();
-    await armed.inMiddle(running);
+    const { running, go } = await inMiddleOf(scene, act);
     await systemctl(scene, act, 'freeze');
     const id = activityIdOf(act.step, act.host(scene).name);
     await scene.seen(
@@ -124,7 +120,7 @@ const frozen = (act: Act): Fault => ({
       async () => (await scene.pendingAttempts(id)) >= 2,
     );
     await systemctl(scene, act, 'thaw');
-    armed.go();
+    go();
     return running;
   },
   expect: { exit: 0, within: bringUp },
@@ -141,11 +137,9 @@ const powerCut = (act: Act): Fault => ({
   invariants: all,
   start: act.start,
   inject: async (scene) => {
-    const armed = await act.arm(scene);
-    const running = scene.up();
-    await armed.inMiddle(running);
+    const { running, go } = await inMiddleOf(scene, act);
     await act.host(scene).reboot();
-    armed.go();
+    go();
     return running;
   },
   expect: { exit: 0, within: bringUp + 120 },

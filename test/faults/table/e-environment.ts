@@ -1,6 +1,6 @@
 /** E. Environment and model. */
 import { equal, ok } from 'node:assert/strict';
-import { actOf } from '../acts.ts';
+import { actOf, inMiddleOf } from '../acts.ts';
 import type { Fault } from '../fault.ts';
 import { servesOn } from '../gang.ts';
 import { root } from '../places.ts';
@@ -34,11 +34,9 @@ const environmentDeleted: Fault = {
   invariants: all,
   start: 'placed',
   inject: async (scene) => {
-    const armed = await actOf('install wheels').arm(scene);
-    const running = scene.up();
-    await armed.inMiddle(running);
+    const { running, go } = await inMiddleOf(scene, actOf('install wheels'));
     await scene.worker.exec(['sh', '-c', 'chmod -R u+w "$1" && rm -rf "$1"', 'sh', `${root}/envs`]);
-    armed.go();
+    go();
     return running;
   },
   // The step finds nothing to install into; the next bring-up begins one step before it.
@@ -61,13 +59,11 @@ const killedHalfway: Fault = {
   invariants: all,
   start: 'placed',
   inject: async (scene) => {
-    const armed = await actOf('stage model').arm(scene);
-    const running = scene.up();
-    await armed.inMiddle(running);
+    const { running, go } = await inMiddleOf(scene, actOf('stage model'));
     const downloaders = await processesOf(scene.worker, /windlass-model-/);
     ok(downloaders.length > 0);
     await scene.worker.exec(['systemctl', '--user', 'kill', '--signal=KILL', 'windlass-model-*']);
-    armed.go();
+    go();
     return running;
   },
   expect: { exit: 0, within: bringUp },

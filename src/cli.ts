@@ -1,5 +1,5 @@
 /** Arguments → command → exit code, and nothing else. Commands are loaded when they run, so that --help is quick. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { CommandContext } from './commands/context.ts';
 import { Exit, fail } from './errors.ts';
 import { guardStreams } from './output/streams.ts';
@@ -42,6 +42,11 @@ async function refused({ exitCode, message }: CommanderError, json: boolean): Pr
   const { readContext } = await import('./commands/read-context.ts');
   const { output } = await readContext(json);
   return output.error(fail('USAGE', { message: message.replace(/^error: /, '') }));
+}
+
+function lineCount(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It is a whole number.');
 }
 
 function describe(choose: (json: boolean, run: Run) => void): Command {
@@ -119,7 +124,7 @@ function describe(choose: (json: boolean, run: Run) => void): Command {
   command('logs', 'print the logs of a unit')
     .option('--node <name>', 'of this node only')
     .option('--unit <name>', 'engine, ray, wheels, venv, proof, model, lock or commit', 'engine')
-    .option('-n, --lines <number>', 'how many lines from the end', (text) => Number.parseInt(text, 10), 50)
+    .option('-n, --lines <number>', 'how many lines from the end', lineCount, 50)
     .option('-f, --follow', 'go on as the log grows')
     .action(
       (file: string, options: Json & { node?: string; unit: string; lines: number; follow?: boolean }) => {

@@ -391,7 +391,7 @@ export const codes = {
     () => 'windlass logs -f shows what the engine says; windlass up starts the gang again.',
   ),
   STOP_FAILED: entry(
-    'act',
+    'few',
     stepFailed,
     (d) => `${text(d['what'])} is still there after the stop: ${text(d['evidence'])}`,
   ),
@@ -468,6 +468,12 @@ export const codes = {
     stepFailed,
     (d) => `going on despite it would not help: ${text(d['what'])}`,
     () => 'Nothing was sent. Mend it, then run windlass retry; or give up with windlass cancel.',
+  ),
+  RUN_LOST: entry(
+    'never',
+    stepFailed,
+    () => 'the home does not know this run any more: its store was lost',
+    () => 'windlass up finds what was done, and goes on from there.',
   ),
   RUN_CANCELLED: entry('never', stepFailed, () => 'the run was cancelled'),
   DOWNGRADE: entry(

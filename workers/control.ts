@@ -1,6 +1,6 @@
 /** The control worker: runs workflows, and asks the service about runs; never touches a node. Argument: settings file. */
 import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { Runtime, Worker } from '@temporalio/worker';
 import { controlQueue } from '../src/cluster/names.ts';
 import { keptDeployment } from '../src/temporal/kept.ts';
 import { connectWorker } from './connect.ts';
@@ -10,6 +10,7 @@ import { bundleBeside } from './kept-bundles.ts';
 import { identityOf } from './identity.ts';
 import { ensureNamespace } from './namespace.ts';
 import { runWorker } from './run-worker.ts';
+import { installRuntime } from './runtime.ts';
 import { ControlWorkerSettings, readSettings } from './settings.ts';
 import type { KeptWorker } from './settle-runs.ts';
 import { settleOpenRuns } from './settle-runs.ts';
@@ -18,10 +19,7 @@ const [settingsPath] = process.argv.slice(2);
 if (settingsPath === undefined) throw new Error('usage: control-worker.js SETTINGS');
 const settings = await readSettings(settingsPath, ControlWorkerSettings);
 
-Runtime.install({
-  logger: new DefaultLogger('WARN'),
-  telemetryOptions: { logging: { filter: 'ERROR,temporalio_client::retry=off', forward: {} } },
-});
+installRuntime();
 
 const connection = await connectWorker({ address: settings.address });
 const client = new Client({

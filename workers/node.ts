@@ -1,6 +1,6 @@
 /** The node worker: polls this machine's two queues and runs activities; holds no workflow code. Argument: settings file. */
 import { readFile } from 'node:fs/promises';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { nodeContext } from '../activities/context.ts';
 import { createActActivities, createProbeActivities } from '../activities/index.ts';
 import { actQueue, probeQueue } from '../src/cluster/names.ts';
@@ -8,6 +8,7 @@ import { inheritedEnvironment } from '../src/config/inherited.ts';
 import { connectWorker } from './connect.ts';
 import { namespaceIsThere } from './namespace.ts';
 import { runWorker } from './run-worker.ts';
+import { installRuntime } from './runtime.ts';
 import { NodeWorkerSettings, readSettings } from './settings.ts';
 import { failLeftTasks, noteTokens } from './task-tokens.ts';
 
@@ -15,11 +16,7 @@ const [settingsPath] = process.argv.slice(2);
 if (settingsPath === undefined) throw new Error('usage: node-worker.js SETTINGS');
 const settings = await readSettings(settingsPath, NodeWorkerSettings);
 
-Runtime.install({
-  logger: new DefaultLogger('WARN'),
-  // Each poller logs every retry of an outage, some three lines a second.
-  telemetryOptions: { logging: { filter: 'ERROR,temporalio_client::retry=off', forward: {} } },
-});
+installRuntime();
 
 const { tls } = settings;
 const connection = await connectWorker({

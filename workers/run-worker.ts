@@ -3,6 +3,8 @@ import type { Worker } from '@temporalio/worker';
 
 /** The SDK keeps what it logs for a moment, and the reason must not be lost. */
 const LOG_MS = 300;
+/** Each look wakes a process that rests. */
+const LOOK_MS = 5_000;
 
 /**
  * Poll until the process is told to end. A worker that has failed ends the process at once, so that its supervisor
@@ -12,7 +14,7 @@ const LOG_MS = 300;
 export async function runWorker(worker: Worker): Promise<void> {
   const watch = setInterval(() => {
     if (worker.getState() === 'FAILED') setTimeout(() => process.exit(1), LOG_MS);
-  }, 1_000);
+  }, LOOK_MS);
   try {
     await worker.run();
   } finally {

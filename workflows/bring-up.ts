@@ -8,6 +8,7 @@ import { apiAddress, members, wantedGang } from '../src/cluster/gang.ts';
 import { clusterWorkflowId } from '../src/cluster/names.ts';
 import type { BringUpReport } from '../src/cluster/report.ts';
 import type { ClusterSpec } from '../src/config/schema.ts';
+import type { ErrorDetails } from '../src/errors.ts';
 import { asError } from '../src/errors.ts';
 import { cancellableBySignal } from './cancel.ts';
 import { handOver } from './hand-over.ts';
@@ -26,6 +27,8 @@ import { smokeTest } from './steps/smoke-test.ts';
 /** A gang that ends the same way this often will not do better the next time. */
 const equalFailures = 3;
 
+const isNotOurs = ({ code }: ErrorDetails): boolean => code !== 'NODE_WORKER_SILENT';
+
 /** Takes one cluster spec, as `windlass render` prints it. */
 export async function bringUpCluster(input: unknown): Promise<BringUpReport> {
   const spec = readSpec(input);
@@ -40,7 +43,12 @@ async function bringUp(spec: ClusterSpec): Promise<BringUpReport> {
   setHandler(specQuery, () => spec, { description: 'The cluster spec of this run.' });
   const progress = new Progress(spec.name, { canWait: true });
 
-  const { observed, run } = await check(spec, runRef(spec), await observe(spec, progress), progress);
+  const { observed, run, warnings } = await check(
+    spec,
+    runRef(spec),
+    await observe(spec, progress),
+    progress,
+  );
   const prepared = await prepare(spec, run, observed, progress);
   const gang = { ...pure(() => wantedGang(spec, prepared)), run };
   const { answer, ranks } = await serve(gang, findGang(gang, observed), progress);
@@ -67,6 +75,7 @@ async function bringUp(spec: ClusterSpec): Promise<BringUpReport> {
       ranks: ranks[members(gang).findIndex((member) => member.prepared === each)] ?? 0,
     })),
     phases: phaseSeconds(progress.board.rows),
+    warnings,
   };
 }
 
@@ -89,7 +98,7 @@ async function serve(gang: Gang, foundFirst: Found, progress: Progress) {
       await CancellationScope.nonCancellable(() => stopGang(gang, everyone, false, progress)).catch(
         (stopError: unknown) => {
           // A port that a stranger holds was never ours to free: a cancelled run is over without it.
-          if (isCancelled && personProblems(stopError) !== null) return;
+          if (isCancelled && personProblems(stopError)?.every(isNotOurs) === true) return;
           throw isCancelled || isCancellation(stopError)
             ? stopError
             : oneOf([asError(error), asError(stopError)]);

@@ -71,11 +71,13 @@ async function widenWindow(program: string): Promise<void> {
   await writeFile(program, text.replace(own, 'stickyQueueScheduleToStartTimeout: "10 seconds"'));
 }
 
-/** Kill, and start again after the pause that systemd makes. */
+/** Kill, and start again after the pause that systemd makes. Returns when the death was, in Unix time. */
 export async function dieAndReturn(
   parts: readonly { readonly kill: () => Promise<void>; readonly start: () => Promise<void> }[],
-): Promise<void> {
+): Promise<number> {
+  const killedAt = Date.now();
   await Promise.all(parts.map((part) => part.kill()));
   await sleep(restartMs);
   await Promise.all(parts.map((part) => part.start()));
+  return killedAt;
 }

@@ -1,16 +1,20 @@
 /** A cluster of many simulated nodes: real Temporal, the real control worker, real workflows; acts only take time. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { sleep } from '@temporalio/activity';
+import type { WorkflowHandle } from '@temporalio/client';
 import { Client } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { actQueue, clusterWorkflowId, controlQueue, probeQueue } from '../../src/cluster/names.ts';
 import { digest } from '../../src/cluster/hash.ts';
 import { openConnection } from '../../src/temporal/closable.ts';
+import type { StoredEvent } from '../../test/faults/judge/histories.ts';
 import type { ActivityName } from '../../test/support/nodes.ts';
 import { ScriptedCluster, seedSpec } from '../../test/support/nodes.ts';
 import { newNamespace, startTemporal } from '../../test/support/temporal.ts';
 import type { ControlWorker } from './control-worker.ts';
 import { dieAndReturn, startControlWorker } from './control-worker.ts';
+import { stallAfter } from './stall.ts';
 
 export const victims = ['control worker', 'Temporal', 'both'] as const;
 export type Victim = (typeof victims)[number];
@@ -22,6 +26,8 @@ export interface Disturbance {
 
 export interface SimulatedRun {
   readonly ms: number;
+  /** Milliseconds for which the death kept the run from going on; null where it was over before, or nothing died. */
+  readonly stallMs: number | null;
   /** Acts that were begun on a node although one of the same name had ended well there. */
   readonly repeated: number;
 }
@@ -106,6 +112,8 @@ function specOf(count: number, nth: number) {
   return seedSpec(name, { nodes, head: nodes[0]?.name, parallel: { pipeline: count } });
 }
 
+type Handle = Pick<WorkflowHandle, 'fetchHistory'>;
+
 interface Parts {
   readonly client: Client;
   readonly native: NativeConnection;
@@ -144,24 +152,40 @@ async function runOnce(
     const parts = { 'control worker': [control], Temporal: [server], both: [control, server] };
     const died =
       disturbance === undefined
-        ? Promise.resolve()
+        ? Promise.resolve(undefined)
         : wait(disturbance.afterMs).then(() => dieAndReturn(parts[disturbance.victim]));
-    await untilResult(handle);
+    await whileAway(() => handle.result());
     const ms = performance.now() - startedAt;
-    await died;
-    return { ms, repeated: cluster.repeated };
+    const killedAt = await died;
+    const stallMs =
+      disturbance === undefined || killedAt === undefined
+        ? null
+        : await readStall(handle, disturbance.victim, killedAt);
+    return { ms, stallMs, repeated: cluster.repeated };
   } finally {
     for (const worker of workers) worker.shutdown();
     await Promise.all(running);
   }
 }
 
-/** Wait for the result; it is asked for again while the service is away. */
-async function untilResult(handle: { result(): Promise<unknown> }): Promise<void> {
+/**
+ * While the control worker alone is dead, acts go on, and only work that waits for it is held up. While the service is
+ * away nothing can even be reported: all the time counts, the rest of an act that would have been waited for included.
+ */
+async function readStall(handle: Handle, victim: Victim, killedAt: number): Promise<number | null> {
+  const history = await whileAway(() => handle.fetchHistory());
+  const { events } = JSON.parse(historyToJSON(history)) as { events: StoredEvent[] };
+  const stall = stallAfter(events, killedAt);
+  if (!stall) return null;
+  const from = victim === 'control worker' ? Math.max(killedAt, stall.readyAt) : killedAt;
+  return stall.resumedAt - from;
+}
+
+/** Ask the service, and again while it is away. */
+async function whileAway<T>(ask: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
-      await handle.result();
-      return;
+      return await ask();
     } catch (error) {
       if (!(error instanceof Error) || error.name !== 'ServiceError') throw error;
       await wait(50);

@@ -49,6 +49,18 @@ export function layoutOf(root: string): Layout {
   };
 }
 
+const paths = layoutOf('');
+
+/** Certificates that a head or a node has, below the root. */
+export const certificatePaths = {
+  authority: `${paths.home}/ca/ca.crt`,
+  front: `${paths.home}/ca/server.crt`,
+  node: `${paths.certificates}/node.crt`,
+} as const;
+
+/** A certificate with less than this left is made anew by the next `up`. */
+export const certificateRenewalMs = 60 * 86_400_000;
+
 /** Units of ours that stay enabled: they come back after a reboot. All others start only as part of a run. */
 export const standingUnits = {
   node: 'windlass-node.service',

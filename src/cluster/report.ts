@@ -1,5 +1,6 @@
 /** What a finished run says: the contract between workflow and command line. */
 import type { StepName } from './board.ts';
+import type { CheckResult } from './checks/check.ts';
 
 export interface BringUpReport {
   readonly cluster: string;
@@ -34,6 +35,8 @@ export interface BringUpReport {
     readonly seconds: number;
     readonly changed: boolean;
   }[];
+  /** What the checks found not to be well, and not to stand in the way. A run of an older version tells of none. */
+  readonly warnings?: readonly CheckResult[];
 }
 
 export interface TearDownReport {

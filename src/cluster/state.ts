@@ -129,5 +129,9 @@ export const NodeState = z.object({
     }),
   ),
   units: z.array(UnitState),
+  /** When the certificates there end, in milliseconds since 1970. Facts of an older windlass have none. */
+  certificates: z
+    .array(z.object({ of: z.enum(['authority', 'front', 'node']), ends: z.number() }))
+    .optional(),
 });
 export type NodeState = z.infer<typeof NodeState>;

@@ -29,12 +29,12 @@ export async function down(path: string, options: DownOptions, context: CommandC
     for (const { entry } of reached.filter((node) => placed.length > 0 && !placed.includes(node)))
       output.note(`${entry.name}: nothing of windlass is there`);
     const stopped = placed.length > 0 ? await stopRuns(file, placed, options, context) : null;
-    if (stopped === null) output.line(`${file.name}: nothing of windlass is there; nothing to do`);
+    if (stopped === null) output.line(`${file.name}: ${whyNothingWasStopped(file, reached)}`);
     const purged = options.purge === true ? await purge(file, reached, context) : [];
     output.result({ ok: true, stopped: stopped ?? [], purged });
     return Exit.done;
   } catch (error) {
-    if (!context.signal.aborted) throw error;
+    if (!(error instanceof LetGo)) throw error;
     return detached(
       file,
       [`go on:  windlass down ${path}${options.purge === true ? ' --purge' : ''}`],
@@ -45,8 +45,23 @@ export async function down(path: string, options: DownOptions, context: CommandC
   }
 }
 
+function whyNothingWasStopped({ head }: ClusterFile, reached: readonly ReachedNode[]): string {
+  const isPlaced = reached.some(({ facts }) => facts.state.identity !== null);
+  return isPlaced
+    ? `there is no windlass home on ${head}; nothing was stopped by one`
+    : 'nothing of windlass is there; nothing to do';
+}
+
+/** Ctrl-C: the tear-down goes on at the home. */
+class LetGo extends Error {}
+
 /** What keeps a home from stopping a run, and nodes not from stopping all that is there. */
-const needlessForPurge: readonly string[] = ['TEMPORAL_UNREACHABLE', 'RUN_STUCK'];
+const needlessForPurge: readonly string[] = ['TEMPORAL_UNREACHABLE', 'RUN_STUCK', 'NODE_WORKER_SILENT'];
+
+function isNeedlessForPurge(error: unknown): error is Error {
+  if (error instanceof Problems) return error.errors.every(isNeedlessForPurge);
+  return error instanceof WindlassError && needlessForPurge.includes(error.code);
+}
 
 /** Stop what runs started, and say what that was. A purge needs no home for it: each node stops all that is ours. */
 async function stopRuns(
@@ -62,7 +77,7 @@ async function stopRuns(
     for (const { node, what } of stopped) output.line(`  ${node.padEnd(14)} ${what}`);
     return stopped;
   } catch (error) {
-    if (!isPurge || !(error instanceof WindlassError) || !needlessForPurge.includes(error.code)) throw error;
+    if (!isPurge || !isNeedlessForPurge(error)) throw error;
     output.note(`${error.message}\nall is stopped and removed without it`);
     return [];
   }
@@ -89,7 +104,7 @@ async function tearDown(
   placed: readonly ReachedNode[],
   context: CommandContext,
 ): Promise<TearDownReport> {
-  const { output, signal } = context;
+  const { output } = context;
   const { cancelRun, startRun } = await import('../temporal/runs.ts');
   const { followRun } = await import('../temporal/follow-run.ts');
   const head = placed.find((node) => node.entry.name === file.head);
@@ -109,6 +124,8 @@ async function tearDown(
       (entry) => placed.find((node) => node.entry === entry)?.facts.state.identity?.id ?? '',
     );
     const run = await startRun(home.client, 'tearDownCluster', spec);
+    // From here on Ctrl-C lets go of the run.
+    const { signal } = context;
     const view = new BoardView(output);
     try {
       return await followRun<TearDownReport>(home.client, run.handle, {
@@ -119,6 +136,8 @@ async function tearDown(
           if (output.isLive) view.show(board, activities);
         },
       });
+    } catch (error) {
+      throw signal.aborted ? new LetGo() : error;
     } finally {
       view.finish(null);
     }

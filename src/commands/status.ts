@@ -9,6 +9,7 @@ import { loadClusterFile } from '../config/load.ts';
 import type { ClusterFile } from '../config/schema.ts';
 import { Exit, fail } from '../errors.ts';
 import { ago } from '../output/ago.ts';
+import { explainError } from '../output/explain-error.ts';
 import { table } from '../output/table.ts';
 import { connectNode } from '../placing/reach.ts';
 import { resolveSecrets } from '../placing/secrets.ts';
@@ -47,7 +48,14 @@ export async function status(
     const probed = options.probe === true ? await probeNow(file, connection, context) : null;
     const word = wordOf(run, keeper, probed);
     output.line(explain(file, { run, keeper, word, probed }));
-    output.result({ ok: word === 'ready', status: word, run, keeper, probe: probed });
+    const failure = run?.failure ? explainError(run.failure).json.errors : null;
+    output.result({
+      ok: word === 'ready',
+      status: word,
+      run: run && { ...run, failure },
+      keeper,
+      probe: probed,
+    });
     return word === 'waiting' || word === 'stuck' ? Exit.waitingForPerson : Exit.done;
   } finally {
     connection.close();
@@ -93,10 +101,11 @@ export function wordOf(
   // An answer is what is true now, whatever this home knows of how it came to be: its store may have been lost.
   if (probed?.ok === true) return 'ready';
   if (keeper?.waitingFor) return 'waiting';
-  if (run === null) return 'down';
-  if (run.type === 'tearDownCluster') return 'stopped';
-  if (probed || run.report === null) return 'failed';
-  const proof = Math.max(run.report.answer.at, keeper?.answeredAt ?? 0);
+  if (run === null && keeper === null) return 'down';
+  if (run?.type === 'tearDownCluster') return 'stopped';
+  // The service forgets a run a month after its end; the keeper that it has left goes on.
+  if (probed || run?.report === null) return 'failed';
+  const proof = Math.max(run?.report?.answer.at ?? 0, keeper?.answeredAt ?? 0);
   return Date.now() - proof < proofHoldsMs ? 'ready' : 'live';
 }
 
@@ -107,37 +116,38 @@ interface Seen {
   readonly probed: ProbeResult | null;
 }
 
-function explain(file: ClusterFile, { run, keeper, word, probed }: Seen): string {
-  const lines = [`${file.name}: ${word}`];
-  if (run === null) return [...lines, '  no run of this cluster is known at this home'].join('\n');
-  const rows: string[][] = [
-    ['  run', `${run.type} ${run.run}`],
-    [
-      '  since',
-      `${new Date(run.closedAt ?? run.startedAt).toISOString()} (${ago(run.closedAt ?? run.startedAt)})`,
-    ],
-  ];
-  if (run.report) {
-    const { answer, api } = run.report;
-    rows.push(['  proof', `${answer.tokens} tokens in ${answer.answerMs} ms, ${ago(answer.at)}`]);
-    rows.push(['  API', `http://${api.address}:${api.port}/v1  model ${api.servedName}`]);
-  }
-  for (const row of run.board?.rows.filter((each) => each.endedAt === undefined) ?? []) {
-    rows.push(['  now', `${row.node} · ${row.step} (${ago(row.startedAt)})`]);
-  }
-  if (run.failure) rows.push(['  ended', run.failure.message.split('\n')[0] ?? '']);
+export function explain(file: ClusterFile, { run, keeper, word, probed }: Seen): string {
+  const rows = run === null ? [['  run', 'none of this cluster is known at this home']] : runRows(run);
   if (probed) rows.push(['  probe', probed.ok ? `answered in ${probed.ms} ms: ${probed.text}` : probed.text]);
-  rows.push(...keeperRows(keeper));
+  if (run !== null || keeper !== null) rows.push(...keeperRows(keeper));
   return [
-    ...lines,
+    `${file.name}: ${word}`,
     table(rows),
     ...keptLines('this run', run),
     ...keptLines('the keeper', keeper),
-    ...stuckLines(file, clusterWorkflowId(file.name), run.stuck),
+    ...stuckLines(file, clusterWorkflowId(file.name), run?.stuck ?? null),
     ...stuckLines(file, keeperWorkflowId(file.name), keeper?.stuck ?? null),
-    ...waitLines(run.board),
+    ...waitLines(run?.board ?? null),
     ...waitLines(keeper),
   ].join('\n');
+}
+
+function runRows({ type, run, startedAt, closedAt, report, board, failure }: LastRun): string[][] {
+  const since = closedAt ?? startedAt;
+  const rows = [
+    ['  run', `${type} ${run}`],
+    ['  since', `${new Date(since).toISOString()} (${ago(since)})`],
+  ];
+  if (report) {
+    const { answer, api } = report;
+    rows.push(['  proof', `${answer.tokens} tokens in ${answer.answerMs} ms, ${ago(answer.at)}`]);
+    rows.push(['  API', `http://${api.address}:${api.port}/v1  model ${api.servedName}`]);
+  }
+  for (const row of board?.rows.filter((each) => each.endedAt === undefined) ?? []) {
+    rows.push(['  now', `${row.node} · ${row.step} (${ago(row.startedAt)})`]);
+  }
+  if (failure) rows.push(['  ended', failure.message.split('\n')[0] ?? '']);
+  return rows;
 }
 
 function keeperRows(keeper: AskedKeeper | null): string[][] {

@@ -51,8 +51,9 @@ async function follow(
   options: UpOptions,
   context: CommandContext,
 ): Promise<number> {
-  const { output, signal } = context;
-  const { startRun, isNoSuchRun } = await import('../temporal/runs.ts');
+  const { output } = context;
+  const { startRun } = await import('../temporal/runs.ts');
+  const { isNoSuchRun } = await import('../temporal/no-such-run.ts');
   const { followRun } = await import('../temporal/follow-run.ts');
   const head = placed.find((node) => node.entry.name === file.head);
   if (!head) throw fail('INTERNAL', { message: 'no head' });
@@ -72,6 +73,8 @@ async function follow(
       });
     }
     if (options.detach === true) return letGo();
+    // From here on Ctrl-C lets go of the run.
+    const { signal } = context;
     const view = new BoardView(output);
     let last: Board | null = null;
     try {

@@ -1,17 +1,19 @@
 /** Errors as text: what happened and where, its code and evidence, what to do. Nothing decides by this text. */
-import { Problems, WindlassError } from '../errors.ts';
+import { Problems, WindlassError, fail } from '../errors.ts';
 import { escapeLines } from '../process/escape.ts';
+import { isUnreachable } from '../temporal/grpc-code.ts';
 
 export interface ExplainedError {
   readonly exitCode: number;
   /** Lines for people. */
   readonly text: string;
   /** The same for programs. */
-  readonly json: unknown;
+  readonly json: { readonly ok: false; readonly errors: readonly object[] };
 }
 
 /** Explain any error; only a bug shows its stack. */
-export function explainError(error: unknown): ExplainedError {
+export function explainError(given: unknown): ExplainedError {
+  const error = isUnreachable(given) ? wentAway(given) : given;
   if (error instanceof Problems) {
     return {
       exitCode: error.exitCode,
@@ -34,6 +36,14 @@ export function explainError(error: unknown): ExplainedError {
   };
 }
 
+/** A service that was there when the command began, and is not any more. */
+const wentAway = (error: unknown): WindlassError =>
+  fail(
+    'TEMPORAL_UNREACHABLE',
+    { address: 'the home', reason: error instanceof Error ? error.message : '' },
+    error,
+  );
+
 /** These bring their own complete text. */
 const selfExplaining = ['CLUSTER_FILE_INVALID', 'CHECKS_FAILED', 'USAGE'];
 
@@ -51,6 +61,6 @@ function explainOne(error: WindlassError): string {
   return lines.map(escapeLines).join('\n');
 }
 
-function jsonOf(error: WindlassError): unknown {
+function jsonOf(error: WindlassError): object {
   return { ...error.details, message: error.message, advice: error.advice };
 }

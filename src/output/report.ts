@@ -33,7 +33,14 @@ export function explainReport(report: BringUpReport, nodes: number): string {
     '',
     `  API       ${base}  model ${escapeLine(api.servedName)}${api.open ? '  (open: no key is asked for)' : ''}`,
     ...afterwards(report.keeper),
+    ...warnings(report),
   ].join('\n');
+}
+
+/** Names only: some are of the kind that one learns to live with, and every bring-up would tell them at length. */
+function warnings({ warnings: found = [] }: BringUpReport): string[] {
+  const names = [...new Set(found.map(({ check }) => check))];
+  return names.length === 0 ? [] : [`  Warnings  ${names.join(', ')}: windlass check says more`];
 }
 
 /** Who looks after it from now on. */

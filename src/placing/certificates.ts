@@ -1,9 +1,7 @@
 /** Is a certificate of the cluster's own authority still good? Judged by what a look at a node has brought. */
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-
-// A certificate with less than this left is made anew.
-const RENEW_BEFORE_MS = 60 * 86_400_000;
+import { certificateRenewalMs } from '../cluster/layout.ts';
 
 /** Signed by this authority, for this name, and good for 60 days or more. A text that is no certificate is not good. */
 export function isGoodCertificate(pem: string, authority: string, name: string): boolean {
@@ -12,7 +10,7 @@ export function isGoodCertificate(pem: string, authority: string, name: string):
     const covered = isIP(name) ? certificate.checkIP(name) : certificate.checkHost(name);
     return (
       covered !== undefined &&
-      Date.parse(certificate.validTo) - Date.now() > RENEW_BEFORE_MS &&
+      Date.parse(certificate.validTo) - Date.now() > certificateRenewalMs &&
       certificate.verify(new X509Certificate(authority).publicKey)
     );
   } catch {

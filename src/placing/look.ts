@@ -1,5 +1,5 @@
 /** One look at a node, in one command over ssh: what of windlass stands there. Placing decides by it. */
-import { layoutOf, standingUnits } from '../cluster/layout.ts';
+import { certificatePaths, layoutOf, standingUnits } from '../cluster/layout.ts';
 import { NodeIdentity } from '../cluster/state.ts';
 import type { ClusterFile, NodeEntry } from '../config/schema.ts';
 import { secretNames } from '../config/schema.ts';
@@ -38,14 +38,6 @@ export interface LookedNode {
 }
 
 const units = Object.values(standingUnits);
-const paths = layoutOf('');
-
-/** Certificates that a head or a node has, below the root. */
-export const certificatePaths = {
-  authority: `${paths.home}/ca/ca.crt`,
-  front: `${paths.home}/ca/server.crt`,
-  node: `${paths.certificates}/node.crt`,
-} as const;
 
 /** Where the units of a user lie. */
 export const unitFolder = (home: string): string => `${home}/.config/systemd/user`;

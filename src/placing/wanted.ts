@@ -1,12 +1,12 @@
 /** What shall stand on a node beside the payload: settings, secrets and units; and whether it stands. Pure. */
 import { createHash } from 'node:crypto';
-import { layoutOf, standingUnits } from '../cluster/layout.ts';
+import { certificatePaths, layoutOf, standingUnits } from '../cluster/layout.ts';
 import { isBehindFront } from '../config/rules/temporal.ts';
 import type { ClusterFile, NodeEntry, SecretName } from '../config/schema.ts';
 import { fail } from '../errors.ts';
 import { isGoodCertificate } from './certificates.ts';
 import type { Look } from './look.ts';
-import { certificatePaths, unitFolder } from './look.ts';
+import { unitFolder } from './look.ts';
 import type { Platform } from './payload/version.ts';
 import { homeUnits, nodeUnit } from './unit-files.ts';
 

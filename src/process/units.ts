@@ -69,16 +69,19 @@ export async function startTransientUnit(
   throw new Error(`systemd-run: ${result.stderr.trim() || `exit ${String(result.exitCode)}`}`);
 }
 
-/** Look at a unit; one that is not loaded is inactive. */
+/** Ask systemd. Throws where it does not answer: that a unit is not there is an answer. */
+async function askSystemd(args: readonly string[]): Promise<string> {
+  const result = await run({ file: 'systemctl', args: ['--user', ...args] }, { timeoutMs: 20_000 });
+  if (result.exitCode === 0) return result.stdout;
+  const why = result.timedOut ? 'no answer for 20 s' : result.stderr.trim();
+  throw new Error(`systemctl --user ${args[0] ?? ''}: ${why || `exit ${String(result.exitCode)}`}`);
+}
+
+/** Look at a unit; one that is not loaded is inactive. Throws where systemd does not answer. */
 export async function lookAtUnit(unit: string): Promise<UnitLook> {
-  const result = await run(
-    { file: 'systemctl', args: ['--user', 'show', '-p', 'ActiveState,MainPID,ControlGroup', service(unit)] },
-    { timeoutMs: 20_000 },
-  );
+  const answer = await askSystemd(['show', '-p', 'ActiveState,MainPID,ControlGroup', service(unit)]);
   const fields = new Map(
-    result.stdout
-      .split('\n')
-      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+    answer.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
   );
   const state = fields.get('ActiveState') ?? 'unknown';
   const pid = Number(fields.get('MainPID') ?? '0');
@@ -96,16 +99,11 @@ export async function stopUnit(unit: string, limitMs: number): Promise<void> {
   await run({ file: 'systemctl', args: ['--user', 'reset-failed', service(unit)] }, { timeoutMs: 20_000 });
 }
 
-/** Names of all loaded units of ours, without `.service`. */
+/** Names of all loaded units of ours, without `.service`. Throws where systemd does not answer. */
 export async function listUnits(): Promise<string[]> {
-  const result = await run(
-    {
-      file: 'systemctl',
-      args: ['--user', 'list-units', '--all', '--plain', '--no-legend', '--no-pager', 'windlass-*.service'],
-    },
-    { timeoutMs: 20_000 },
-  );
-  return result.stdout
+  const flags = ['--all', '--plain', '--no-legend', '--no-pager'];
+  const answer = await askSystemd(['list-units', ...flags, 'windlass-*.service']);
+  return answer
     .split('\n')
     .map((line) => line.trim().split(/\s+/)[0] ?? '')
     .filter((name) => name.startsWith('windlass-'))

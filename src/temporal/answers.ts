@@ -5,7 +5,7 @@ import { clusterWorkflowId, keeperWorkflowId } from '../cluster/names.ts';
 import type { Wait } from '../cluster/waits.ts';
 import { fail } from '../errors.ts';
 import { askRun, runStuck } from './ask-run.ts';
-import { isNoSuchRun } from './runs.ts';
+import { isNoSuchRun } from './no-such-run.ts';
 
 /** The command and the signal that it sends. */
 const signals = { retry: 'retryNode', approve: 'approve' } as const;

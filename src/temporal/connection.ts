@@ -5,7 +5,7 @@
 import { Client } from '@temporalio/client';
 import { fail } from '../errors.ts';
 import { openConnection } from './closable.ts';
-import { grpcCodeOf } from './grpc-code.ts';
+import { isUnreachable } from './grpc-code.ts';
 
 const channelArgs = {
   'grpc.initial_reconnect_backoff_ms': 500,
@@ -36,12 +36,6 @@ export async function connectClient(
     throw fail('TEMPORAL_UNREACHABLE', { address, reason: reasonOf(error) }, error);
   }
 }
-
-/** gRPC: unavailable, and deadline exceeded. */
-const awayCodes: readonly (number | null)[] = [14, 4];
-
-/** Does this error say that the service was not there, and nothing about the run? */
-export const isUnreachable = (error: unknown): boolean => awayCodes.includes(grpcCodeOf(error));
 
 /**
  * Repeat a call for as long as the service is away; `onOutage` is told once per outage, and once when it is over.

@@ -7,7 +7,8 @@ import type { Board } from '../cluster/board.ts';
 import { clusterWorkflowId, prepareWorkflowId, readActivityId } from '../cluster/names.ts';
 import type { LiveActivity } from '../output/live-board.ts';
 import { askRun, runStuck } from './ask-run.ts';
-import { isUnreachable, whileUnreachable } from './connection.ts';
+import { whileUnreachable } from './connection.ts';
+import { isUnreachable } from './grpc-code.ts';
 import { runError } from './run-error.ts';
 
 export interface FollowOptions {

@@ -7,3 +7,9 @@ export function grpcCodeOf(error: unknown): number | null {
   }
   return null;
 }
+
+/** gRPC: unavailable, and deadline exceeded. */
+const awayCodes: readonly (number | null)[] = [14, 4];
+
+/** Does this error say that the service was not there, and nothing about the run? */
+export const isUnreachable = (error: unknown): boolean => awayCodes.includes(grpcCodeOf(error));

@@ -6,7 +6,7 @@ import { keeperWorkflowId } from '../cluster/names.ts';
 import type { Stuck } from './ask-run.ts';
 import { askRun } from './ask-run.ts';
 import { keptBy } from './kept.ts';
-import { isNoSuchRun } from './runs.ts';
+import { isNoSuchRun } from './no-such-run.ts';
 
 export interface AskedKeeper extends Omit<KeeperStatus, 'state'> {
   /** A keeper that is stuck watches nothing, and cannot say of itself what it did last. */

@@ -5,9 +5,10 @@ import { clusterWorkflowId } from '../cluster/names.ts';
 import type { BringUpReport } from '../cluster/report.ts';
 import type { Stuck } from './ask-run.ts';
 import { askRun } from './ask-run.ts';
+import { isUnreachable } from './grpc-code.ts';
 import { keptBy } from './kept.ts';
 import { runError } from './run-error.ts';
-import { isNoSuchRun } from './runs.ts';
+import { isNoSuchRun } from './no-such-run.ts';
 
 export interface LastRun {
   readonly type: string;
@@ -31,7 +32,7 @@ export async function readLastRun(client: Client, cluster: string): Promise<Last
   try {
     const description = await client.workflow.getHandle(workflowId).describe();
     const isRunning = description.status.name === 'RUNNING';
-    const asked = isRunning ? await askRun<Board>(client, description, 'status').catch(() => null) : null;
+    const asked = isRunning ? await askRun<Board>(client, description, 'status').catch(nullUnlessAway) : null;
     const ended = isRunning ? notEnded : await endOf(client, workflowId, description.runId);
     return {
       type: description.type,
@@ -64,6 +65,15 @@ function endOf(client: Client, workflowId: string, runId: string): Promise<Ended
     .result()
     .then(
       (result: unknown) => ({ result, failure: null }),
-      (error: unknown) => ({ result: null, failure: runError(error) }),
+      (error: unknown) => {
+        nullUnlessAway(error);
+        return { result: null, failure: runError(error) };
+      },
     );
+}
+
+/** A service that is away says nothing about the run. */
+function nullUnlessAway(error: unknown): null {
+  if (isUnreachable(error)) throw error;
+  return null;
 }

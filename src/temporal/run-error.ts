@@ -3,9 +3,11 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import type { ErrorDetails } from '../errors.ts';
 import { Problems, WindlassError, fail, isErrorCode } from '../errors.ts';
+import { isNoSuchRun } from './no-such-run.ts';
 
 /** The failure of a run as our error, with code, node and step. */
 export function runError(error: unknown): unknown {
+  if (isNoSuchRun(error)) return fail('RUN_LOST', {}, error);
   if (!(error instanceof WorkflowFailedError)) return error;
   for (let each: unknown = error.cause; each instanceof Error; each = each.cause) {
     if (each instanceof CancelledFailure || each instanceof TerminatedFailure) return fail('RUN_CANCELLED');

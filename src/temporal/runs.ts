@@ -1,11 +1,7 @@
 /** Start, attach to and cancel the runs of a cluster. The run lives at the home; this is only a window to it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import {
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowFailedError,
-  WorkflowNotFoundError,
-} from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import { NamespaceNotFoundError } from '@temporalio/common';
 import { canonicalJson } from '../cluster/hash.ts';
 import { clusterWorkflowId, controlQueue } from '../cluster/names.ts';
@@ -14,7 +10,10 @@ import { ClusterSpec } from '../config/schema.ts';
 import { fail } from '../errors.ts';
 import { askRun, runStuck } from './ask-run.ts';
 import { whileUnreachable } from './connection.ts';
+import { isUnreachable } from './grpc-code.ts';
 import { keptBy } from './kept.ts';
+import { isNoSuchRun } from './no-such-run.ts';
+import { runError } from './run-error.ts';
 
 export type RunType = 'bringUpCluster' | 'tearDownCluster';
 
@@ -72,7 +71,10 @@ async function describeRunning(client: Client, handle: WorkflowHandle, type: Run
     const description = await handle.describe();
     if (description.type !== type) return { description, spec: null };
     const { answer: spec, stuck } = await askRun<ClusterSpec>(client, description, 'spec').catch(
-      () => silent,
+      (error: unknown) => {
+        if (isUnreachable(error)) throw error;
+        return silent;
+      },
     );
     // One that an older windlass started lacks what its fields are since, and means their defaults.
     if (!stuck) return { description, spec: ClusterSpec.safeParse(spec).data ?? spec };
@@ -95,34 +97,40 @@ async function onceNamespaceIsThere<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
+/** How a run ended that was asked to stop. */
+export interface EndedRun {
+  readonly type: string;
+  /** Why it did not end well: RUN_CANCELLED, or what it met beside that; null where it had come to its end before. */
+  readonly failure: unknown;
+}
+
 /**
- * Ask a run to stop, and wait until it has; nothing running is no error. Returns whether there was one. Throws RUN_STUCK
- * for one that stands still, as it would never hear of it.
+ * Ask a run to stop, and wait until it has; nothing running is no error, and null. Throws RUN_STUCK for one that stands
+ * still, as it would never hear of it.
  */
 export async function cancelRun(
   client: Client,
   workflowId: string,
   onOutage: (away: boolean) => void,
-): Promise<boolean> {
+): Promise<EndedRun | null> {
   const handle = client.workflow.getHandle(workflowId);
   try {
     const description = await whileUnreachable(() => handle.describe(), onOutage);
-    if (description.status.name !== 'RUNNING') return false;
+    if (description.status.name !== 'RUNNING') return null;
     const { stuck } = await whileUnreachable(() => askRun(client, description, 'status'), onOutage);
     if (stuck) throw runStuck(client, workflowId, stuck);
     const run = client.workflow.getHandle(workflowId, description.runId);
     await run.cancel();
-    await whileUnreachable(() => run.result(), onOutage).catch((error: unknown) => {
-      if (!(error instanceof WorkflowFailedError)) throw error;
-    });
-    return true;
+    const failure = await whileUnreachable(() => run.result(), onOutage).then(
+      () => null,
+      (error: unknown) => {
+        if (!(error instanceof WorkflowFailedError)) throw error;
+        return runError(error);
+      },
+    );
+    return { type: description.type, failure };
   } catch (error) {
-    if (isNoSuchRun(error)) return false;
+    if (isNoSuchRun(error)) return null;
     throw error;
   }
-}
-
-/** Does this error say that there never was such a run? A home that was just placed has not even a namespace. */
-export function isNoSuchRun(error: unknown): boolean {
-  return error instanceof WorkflowNotFoundError || error instanceof NamespaceNotFoundError;
 }

@@ -147,6 +147,15 @@ describe('a cluster', () => {
     ]);
     expect(report.changes).toBe(3);
   });
+
+  it('reports what is not well and does not stand in the way', async () => {
+    const thorx = cluster.node('thorx');
+    thorx.state = { ...thorx.state, certificates: [{ of: 'node', ends: Date.now() + 86_400_000 }] };
+    const { report } = await bringUp();
+    expect(report.warnings).toEqual([
+      expect.objectContaining({ check: 'certificates', node: 'thorx', remedy: 'windlass up renews it.' }),
+    ]);
+  });
 });
 
 const others = (head: string): string[] =>

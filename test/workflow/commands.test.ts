@@ -118,3 +118,16 @@ it('cancel a run, and return when what it had started is stopped', async () => {
   expect(cluster.nodes.flatMap(({ units }) => [...units])).toEqual([]);
   await expect(cancelled()).rejects.toMatchObject({ code: 'NOTHING_RUNS' });
 });
+
+it('cancel says what is left of a tear-down, and what kept a run from stopping all', async () => {
+  const stop = cluster.faults.hold({ activity: 'stopGangUnits', node: 'thorx' });
+  await service.start('tearDownCluster', cluster.spec);
+  await stop.reached;
+  expect((await cancelled()).out).toContain('what it had not stopped yet goes on');
+
+  const launch = cluster.faults.hold({ activity: 'launchServer' });
+  cluster.faults.fail({ activity: 'stopGangUnits', node: 'thorx' }, 'STOP_FAILED', 9, { what: 'x' });
+  await service.start('bringUpCluster', cluster.spec);
+  await launch.reached;
+  await expect(cancelled()).rejects.toMatchObject({ code: 'STOP_FAILED', node: 'thorx' });
+});

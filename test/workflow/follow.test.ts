@@ -57,6 +57,17 @@ describe('following a run', () => {
     expect(signals.size).toBeGreaterThan(boards.length / 2);
   });
 
+  it('says that the home does not know it any more', async () => {
+    await expect(
+      followRun(service.client, service.client.workflow.getHandle('cluster/forgotten'), {
+        wantsActivities: false,
+        onOutage: () => undefined,
+        signal: new AbortController().signal,
+        onBoard: () => undefined,
+      }),
+    ).rejects.toMatchObject({ code: 'RUN_LOST' });
+  });
+
   it('ends where nobody goes on with it although the service is there', async () => {
     const { spec } = new ScriptedCluster(seedSpec('orphan'));
     const handle = await service.client.workflow.start('bringUpCluster', {

@@ -85,6 +85,26 @@ it('is waited for where a gang has failed and its part is still to be stopped', 
   expect(cluster.counts).toMatchObject({ stopGangUnits: 4, launchServer: 2, smokeTest: 1 });
 });
 
+it('is told by a run that is cancelled and cannot stop what it has started there', async () => {
+  const cluster = new ScriptedCluster(seedSpec('left'));
+  const thorx = cluster.node('thorx');
+  await service.serve(
+    cluster,
+    cluster.nodes.filter((node) => node !== thorx),
+  );
+  const itsWorkers = await service.serve(cluster, [thorx]);
+  const launch = cluster.faults.hold({ activity: 'launchServer' });
+  const handle = await service.start('bringUpCluster', cluster.spec);
+  await launch.reached;
+  await itsWorkers.stop();
+  await handle.cancel();
+  expect(await failureOf(handle)).toMatchObject({
+    type: 'NODE_WORKER_SILENT',
+    details: [{ node: 'thorx', step: 'stop old gang' }],
+  });
+  expect(cluster.callsOf('stopGangUnits').map(({ node }) => node)).toHaveLength(3);
+});
+
 it('is told by a tear-down, which has stopped all others', async () => {
   const cluster = new ScriptedCluster(seedSpec('half-gone'));
   await service.serve(

@@ -15,6 +15,8 @@ export interface Checked {
   readonly observed: readonly ObservedNode[];
   /** The run with what a person has allowed it. */
   readonly run: RunRef;
+  /** What is not well and does not stand in the way. */
+  readonly warnings: readonly CheckResult[];
 }
 
 /**
@@ -46,8 +48,10 @@ async function untilRight(
   for (let hasWaited = false; ;) {
     const results = judgeAll(spec, observed);
     const failures = results.filter((each) => each.verdict === 'fail' && !isApproved(each, approved));
-    if (failures.length === 0 && !hasWaited)
-      return { observed, run: withOwnersReplaced(run, observed, approved) };
+    if (failures.length === 0 && !hasWaited) {
+      const warnings = results.filter(({ verdict }) => verdict === 'warn');
+      return { observed, run: withOwnersReplaced(run, observed, approved), warnings };
+    }
     if (failures.length === 0) {
       // What was seen on the other nodes before the wait may be days old.
       observed = await again(spec, observed, () => true, progress);

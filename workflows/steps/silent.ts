@@ -1,4 +1,5 @@
 /** Nodes from which nobody hears: waited for, visibly, or told as what they are. */
+import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { StepName } from '../../src/cluster/board.ts';
 import { wantOf } from '../../src/cluster/waits.ts';
 import type { SpecNode } from '../../src/config/schema.ts';
@@ -22,7 +23,12 @@ export async function untilHeard<T>(
       if (!isNodeWorkerSilent(error)) throw error;
       const data = { node: node.name, address: node.address };
       const what = wantOf('NODE_WORKER_SILENT', data, `${node.name} · ${step}`);
-      await ask([{ node: node.name, step, code: 'NODE_WORKER_SILENT', what, approval: null }], lookAgainMs);
+      const wait = { node: node.name, step, code: 'NODE_WORKER_SILENT', what, approval: null } as const;
+      await ask([wait], lookAgainMs).catch((ended: unknown) => {
+        // A run that is to end waits no longer; what is shielded from that has to be done, and was not.
+        const isShielded = !CancellationScope.current().consideredCancelled;
+        throw isCancellation(ended) && isShielded ? asSilence(error, node) : ended;
+      });
     }
   }
 }

@@ -1,5 +1,6 @@
 /** All checks, in the order in which people read about them. */
 import { addressOwned, interfaceNamed, ownNameLoopback } from './addresses.ts';
+import { certificatesHold } from './certificates.ts';
 import type { ClusterCheck, NodeCheck } from './check.ts';
 import { clockSkew } from './clocks.ts';
 import { diskEnvironment, diskModel, pathLength, rootLocal } from './disks.ts';
@@ -16,6 +17,7 @@ import { knownHoles } from './versions.ts';
 export const nodeChecks: readonly NodeCheck[] = [
   nodeIdentity,
   owner,
+  certificatesHold,
   platform,
   systemd,
   linger,

@@ -306,6 +306,9 @@ state() {
   set -- "$root"/locks/pylock.*.toml
   [ ! -e "$1" ] || frame locks "$(sha256sum -- "$@")"
   for file in node.json owner.json; do [ ! -e "$root/$file" ] || frame exists "$file"; done
+  for file in home/ca/ca.crt home/ca/server.crt certificates/node.crt; do
+    [ ! -s "$root/$file" ] || ! slurp "$root/$file" || frame "certificate/$file" "$text" 16384
+  done
   text=''
   outdated=''
   for file in "$root"/runs/windlass-*/unit.json; do

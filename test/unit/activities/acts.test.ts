@@ -4,18 +4,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Act } from '../../../activities/acts.ts';
 import { runFolder, startAct } from '../../../activities/acts.ts';
+import { standInSystemctl } from '../../support/systemctl.ts';
 import { inActivity, machine, run } from './in-activity.ts';
 
-/** No user manager can be found there, so no unit runs. */
-const runtimeFolder = process.env['XDG_RUNTIME_DIR'];
+standInSystemctl();
 let root: string;
 beforeAll(async () => {
-  process.env['XDG_RUNTIME_DIR'] = '/nowhere';
   root = await mkdtemp(join(tmpdir(), 'windlass-acts-'));
 });
 afterAll(async () => {
-  if (runtimeFolder === undefined) delete process.env['XDG_RUNTIME_DIR'];
-  else process.env['XDG_RUNTIME_DIR'] = runtimeFolder;
   await rm(root, { recursive: true });
 });
 

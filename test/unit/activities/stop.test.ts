@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { stopGangUnits } from '../../../activities/stop.ts';
 import type { StopInput } from '../../../src/cluster/inputs.ts';
+import { standInSystemctl } from '../../support/systemctl.ts';
 import { driverThatTells, ended } from './gpu-driver.ts';
 import { base, inActivity, machine } from './in-activity.ts';
 
@@ -12,15 +13,7 @@ const stop = (input: Pick<StopInput, 'ports' | 'what'>, attempt = 1, heartbeatDe
     heartbeatDetails,
   });
 
-/** No user manager can be found there, so no unit of this machine is seen. */
-const runtimeFolder = process.env['XDG_RUNTIME_DIR'];
-beforeAll(() => {
-  process.env['XDG_RUNTIME_DIR'] = '/nowhere';
-});
-afterAll(() => {
-  if (runtimeFolder === undefined) delete process.env['XDG_RUNTIME_DIR'];
-  else process.env['XDG_RUNTIME_DIR'] = runtimeFolder;
-});
+standInSystemctl();
 
 test('a stranger on a port of the gang is named, and left alone', async () => {
   // An address that nothing asked before: only the API's own address counts.

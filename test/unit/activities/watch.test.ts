@@ -13,9 +13,11 @@ import { watchRank } from '../../../activities/watch-rank.ts';
 import { watchServer } from '../../../activities/watch-server.ts';
 import type { ProcessIdentity } from '../../../src/process/identity.ts';
 import { identityOf } from '../../../src/process/identity.ts';
+import { standInSystemctl } from '../../support/systemctl.ts';
 import type { Asked } from './in-activity.ts';
 import { base, inActivity, machine } from './in-activity.ts';
 
+standInSystemctl();
 const unit = 'windlass-ray-0000000000000000';
 const otherBoot = '00000000-0000-0000-0000-000000000000';
 const children: ChildProcess[] = [];

@@ -33,6 +33,42 @@ function table(name: string, rows: readonly Row[]): void {
 
 const { state, systemd, user } = facts();
 
+const day = 86_400_000;
+const clock = Date.parse('2026-11-29T12:00:00Z');
+type Certificate = NonNullable<(typeof state)['certificates']>[number];
+const certified = (...certificates: Certificate[]) => input({ clock, state: { ...state, certificates } });
+const onWorker = (given: NodeInput): NodeInput => ({ ...given, node: { ...given.node, name: 'thorx' } });
+
+table('certificates', [
+  ['facts of an older windlass', input(), 'pass · the node has no certificate'],
+  ['none', certified(), 'pass · the node has no certificate'],
+  [
+    'one that holds',
+    onWorker(certified({ of: 'node', ends: clock + 61 * day })),
+    'pass · they hold for 60 days or more',
+  ],
+  [
+    'one that ends soon beside one that holds',
+    certified({ of: 'authority', ends: clock + 900 * day }, { of: 'front', ends: clock + 12.5 * day }),
+    'warn · the certificate of the front ends on 2026-12-12 → windlass up renews it.',
+  ],
+  [
+    'an authority that has ended',
+    certified({ of: 'authority', ends: clock - 1.5 * day }),
+    'warn · the authority of the cluster’s certificates ended on 2026-11-28 → windlass down --purge, then windlass up, which makes a new one.',
+  ],
+  [
+    'that of a node that has ended',
+    onWorker(certified({ of: 'node', ends: clock - day / 2 })),
+    'warn · the certificate of the node ended on 2026-11-29 → windlass up renews it.',
+  ],
+  [
+    'what a former worker and a former head have kept',
+    certified({ of: 'node', ends: clock }),
+    'pass · the node has no certificate',
+  ],
+]);
+
 table('platform', [
   ['a Spark', input(), 'pass · Ubuntu 24.04.3 LTS on aarch64, glibc 2.39'],
   [

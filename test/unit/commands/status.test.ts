@@ -1,7 +1,9 @@
 /** The word that `status` has for a cluster: what is true now, above what is remembered. */
 import { describe, expect, it } from '@jest/globals';
-import { wordOf } from '../../../src/commands/status.ts';
+import { explain, wordOf } from '../../../src/commands/status.ts';
+import type { AskedKeeper } from '../../../src/temporal/keeper.ts';
 import type { LastRun } from '../../../src/temporal/last-run.ts';
+import { file } from '../checks/cluster.ts';
 
 const lastRun = (more: Partial<LastRun>): LastRun => ({
   type: 'bringUpCluster',
@@ -19,6 +21,43 @@ const lastRun = (more: Partial<LastRun>): LastRun => ({
 const answered = { ok: true, ms: 1, text: 'Mistral' };
 const silent = { ok: false, ms: 1, text: 'no answer: connection refused' };
 
+const keeperOf = (more: Partial<AskedKeeper>): AskedKeeper => ({
+  cluster: 'lab',
+  state: 'watches',
+  since: 0,
+  last: null,
+  waitingFor: null,
+  answeredAt: null,
+  keptBy: null,
+  stuck: null,
+  ...more,
+});
+const wait = { node: 'thorx', since: 0, what: 'CIRCUIT_OPEN', all: [] };
+
+describe('a keeper whose last run the service has forgotten', () => {
+  const watching = keeperOf({ answeredAt: Date.now() - 1_000 });
+
+  it('still says what is true', () => {
+    expect(wordOf(null, watching, null)).toBe('ready');
+    expect(wordOf(null, keeperOf({ answeredAt: Date.now() - 3_600_000 }), null)).toBe('live');
+    expect(wordOf(null, keeperOf({ waitingFor: wait }), null)).toBe('waiting');
+    expect(wordOf(null, watching, silent)).toBe('failed');
+  });
+
+  it('is shown, with the probe and what it waits for', () => {
+    const shown = explain(file, {
+      run: null,
+      keeper: keeperOf({ state: 'circuit open', waitingFor: wait }),
+      word: 'waiting',
+      probed: silent,
+    });
+    expect(shown).toMatch(/run +none of this cluster is known at this home/);
+    expect(shown).toContain('no answer: connection refused');
+    expect(shown).toMatch(/keeper +circuit open/);
+    expect(shown).toMatch(/waits for a person since .*\n {4}CIRCUIT_OPEN/);
+  });
+});
+
 describe('the word of status', () => {
   it('is ready where the probe answers, whatever the home remembers', () => {
     expect(wordOf(null, null, answered)).toBe('ready');
@@ -32,17 +71,7 @@ describe('the word of status', () => {
   });
 
   it('is waiting while the circuit of its keeper is open, unless an answer comes all the same', () => {
-    const wait = { node: 'thorx', since: 0, what: 'CIRCUIT_OPEN', all: [] };
-    const keeper = {
-      cluster: 'lab',
-      state: 'circuit open' as const,
-      since: 0,
-      last: null,
-      waitingFor: wait,
-      answeredAt: null,
-      keptBy: null,
-      stuck: null,
-    };
+    const keeper = keeperOf({ state: 'circuit open', waitingFor: wait });
     expect(wordOf(lastRun({}), keeper, null)).toBe('waiting');
     expect(wordOf(lastRun({}), keeper, silent)).toBe('waiting');
     expect(wordOf(lastRun({}), keeper, answered)).toBe('ready');

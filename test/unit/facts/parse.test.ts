@@ -235,6 +235,11 @@ describe('a Thor that was just installed', () => {
   });
 });
 
+it('takes what is no certificate for none', () => {
+  const frames = { ...fixture('spark'), 'certificate/certificates/node.crt': 'none' };
+  expect(parseFacts(answerOf(frames)).state.certificates).toEqual([]);
+});
+
 describe('what nvidia-smi says when it has nothing good to say', () => {
   const driver =
     "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. Make sure that the latest NVIDIA driver is installed and running.";

@@ -1,6 +1,6 @@
 /** The script itself, run for real on this machine by each shell that is there, as the node worker and as ssh run it. */
 import { execFile, execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import {
   existsSync,
   lstatSync,
@@ -24,6 +24,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { frameOf, readFrames, type Frames } from '../../../src/cluster/facts/frames.ts';
 import { parseFacts } from '../../../src/cluster/facts/parse.ts';
 import type { NodeFacts } from '../../../src/cluster/facts/types.ts';
+import { ensureAuthority, ensureServer, issueForNode } from '../../../workers/front/authority.ts';
 
 const script = fileURLToPath(new URL('../../../src/cluster/facts/facts.sh', import.meta.url));
 const standIn = fileURLToPath(new URL('../../standin/nvidia-smi', import.meta.url));
@@ -108,8 +109,26 @@ function writeState(): void {
   });
 }
 
+/** As a head has them that is a node too; returns when each ends. */
+async function writeCertificates(): Promise<NodeFacts['state']['certificates']> {
+  const folder = join(root, 'home/ca');
+  await ensureAuthority(folder);
+  await ensureServer(folder, '10.0.0.25');
+  write('certificates/node.crt', (await issueForNode(folder, '00112233445566aa', 30)).certificate);
+  const endOf = (path: string): number =>
+    Date.parse(new X509Certificate(readFileSync(join(root, path))).validTo);
+  return [
+    { of: 'authority', ends: endOf('home/ca/ca.crt') },
+    { of: 'front', ends: endOf('home/ca/server.crt') },
+    { of: 'node', ends: endOf('certificates/node.crt') },
+  ];
+}
+
+let certificates: NodeFacts['state']['certificates'];
+
 beforeAll(async () => {
   writeState();
+  certificates = await writeCertificates();
   mkdirSync(join(home, 'bin'));
   symlinkSync(standIn, join(home, 'bin', 'nvidia-smi'));
   writeFileSync(
@@ -233,6 +252,7 @@ describe.each(shells)('by %s', (shell) => {
       locks: { a1b2c3d4e5f60718: createHash('sha256').update('lock-version = "1.0"\n').digest('hex') },
       environments: [{ ...marker, listingNow: createHash('sha256').update(listing).digest('hex') }],
       proofs: [],
+      certificates,
       models: [{ ...model, filesNow: 3, bytesNow: 60 }],
       units: [
         {
@@ -314,6 +334,7 @@ describe('hostile surroundings', () => {
   it('finds nothing of ours under a folder that is not there', async () => {
     const { facts } = await look('sh', ['--root', join(home, 'not', 'there')]);
     expect(facts.state).toEqual({
+      certificates: [],
       identity: null,
       owner: null,
       payload: null,

@@ -99,6 +99,13 @@ describe.each(hostile)('%s', (_what, text, shown) => {
   });
 });
 
+test('a service that went away in the middle of a command is no defect of windlass', () => {
+  const { output, err } = captured();
+  const error = Object.assign(new Error('14 UNAVAILABLE: read ECONNRESET'), { code: 14, metadata: {} });
+  expect(output.error(new Error('the call failed', { cause: error }))).toBe(4);
+  expect(err()).toMatch(/no Temporal service answers at the home: .*\n {2}TEMPORAL_UNREACHABLE\n/);
+});
+
 test('lines of an answer cannot pass for lines of ours', () => {
   const shown = explainReport(report('one\n  API       http://evil/v1'), 2);
   expect(shown).toContain('  answered  one\n              API       http://evil/v1\n');

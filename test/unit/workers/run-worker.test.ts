@@ -25,7 +25,7 @@ test('a worker that has failed ends its process, whatever its run waits for', ()
   jest.useFakeTimers();
   const exit = jest.spyOn(process, 'exit').mockImplementation(() => undefined as never);
   void runWorker(inState('FAILED').worker);
-  jest.advanceTimersByTime(1_500);
+  jest.advanceTimersByTime(6_000);
   expect(exit).toHaveBeenCalledWith(1);
 });
 

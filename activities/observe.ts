@@ -1,10 +1,10 @@
 /** Observe one node in one look: facts, and the present state of every later step, by the same script as over ssh. */
 import { readFile } from 'node:fs/promises';
 import { factsArguments } from '../src/cluster/facts/arguments.ts';
-import { parseFacts } from '../src/cluster/facts/parse.ts';
 import type { NodeFacts } from '../src/cluster/facts/types.ts';
 import { ObserveInput } from '../src/cluster/inputs.ts';
 import { fail } from '../src/errors.ts';
+import { readFacts } from '../src/process/read-facts.ts';
 import { run } from '../src/process/run.ts';
 import type { NodeContext } from './context.ts';
 import { define } from './define.ts';
@@ -25,5 +25,5 @@ export const observeNode = (context: NodeContext) =>
         answer: (result.stderr || `exit ${String(result.exitCode)}`).slice(-300),
       });
     }
-    return parseFacts(result.stdout);
+    return readFacts(result.stdout);
   });

@@ -26,7 +26,7 @@ export async function cancel(path: string, { output, env }: CommandContext): Pro
   return Exit.done;
 }
 
-const isCancelled = (failure: unknown): boolean =>
+const isCancelled = (failure: Error): boolean =>
   failure instanceof WindlassError && failure.code === 'RUN_CANCELLED';
 
 function howItEnded({ type, failure }: EndedRun): string {

@@ -58,7 +58,8 @@ async function logsOf(
     let log = await newestLog(connection, runs, unit);
     if (log === null) output.note(`${entry.name}: no log of ${unit}`);
     let at = log === null ? 0 : printLines(await lastLines(connection, log, lines), log.size, follow, print);
-    while (follow && !context.signal.aborted) {
+    if (!follow) return;
+    while (!context.signal.aborted) {
       await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
       const now = await newestLog(connection, runs, unit);
       // While a unit is started anew it has none for a moment, and that of an older one is not meant.

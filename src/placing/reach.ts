@@ -1,10 +1,10 @@
 /** Reach all nodes at once from the operator's machine: one ssh connection each, all problems together. */
 import type { NodeFacts } from '../cluster/facts/types.ts';
 import { factsArguments } from '../cluster/facts/arguments.ts';
-import { parseFacts } from '../cluster/facts/parse.ts';
 import type { ClusterFile, NodeEntry } from '../config/schema.ts';
 import { WindlassError, collectProblems, fail } from '../errors.ts';
 import type { Environment } from '../process/environment.ts';
+import { readFacts } from '../process/read-facts.ts';
 import { resolveSshTarget } from '../ssh/config.ts';
 import type { SshConnection } from '../ssh/connection.ts';
 import { connectWithRetry } from '../ssh/retry.ts';
@@ -67,7 +67,7 @@ async function readFactsOver(
     if (result.verdict !== 'exited' || result.exitCode !== 0) {
       throw fail('FACT_UNREADABLE', { fact: 'all', answer: result.stderr.slice(-300) || result.verdict });
     }
-    return parseFacts(result.stdout);
+    return readFacts(result.stdout);
   });
 }
 

@@ -7,7 +7,7 @@ import { canonicalJson } from '../cluster/hash.ts';
 import { clusterWorkflowId, controlQueue } from '../cluster/names.ts';
 import { modelTitle } from '../cluster/models.ts';
 import { ClusterSpec } from '../config/schema.ts';
-import { fail } from '../errors.ts';
+import { asError, fail } from '../errors.ts';
 import { askRun, runStuck } from './ask-run.ts';
 import { whileUnreachable } from './connection.ts';
 import { isUnreachable } from './grpc-code.ts';
@@ -101,7 +101,7 @@ async function onceNamespaceIsThere<T>(call: () => Promise<T>): Promise<T> {
 export interface EndedRun {
   readonly type: string;
   /** Why it did not end well: RUN_CANCELLED, or what it met beside that; null where it had come to its end before. */
-  readonly failure: unknown;
+  readonly failure: Error | null;
 }
 
 /**
@@ -125,7 +125,7 @@ export async function cancelRun(
       () => null,
       (error: unknown) => {
         if (!(error instanceof WorkflowFailedError)) throw error;
-        return runError(error);
+        return asError(runError(error));
       },
     );
     return { type: description.type, failure };

@@ -1,8 +1,6 @@
 /** What windlass finds of its own on a node: its files, and its units with their processes. */
-import { X509Certificate } from 'node:crypto';
 import type { z } from 'zod';
 import { sha256Hex } from '../hash.ts';
-import { certificatePaths } from '../layout.ts';
 import {
   EnvironmentMarker,
   ModelMarker,
@@ -29,20 +27,7 @@ export function readState(frames: Frames, processes: Processes): NodeState {
     proofs: readMarkers(frames, 'proofs/', Proof).map(([, proof]) => proof),
     models: readModels(frames),
     units: readUnits(frames, processes),
-    certificates: readCertificates(frames),
   };
-}
-
-/** What cannot be read as a certificate is none: placing makes another one in its place. */
-function readCertificates(frames: Frames): NodeState['certificates'] {
-  return (['authority', 'front', 'node'] as const).flatMap((of) => {
-    const pem = frameOf(frames, `certificate${certificatePaths[of]}`);
-    try {
-      return pem === null ? [] : [{ of, ends: Date.parse(new X509Certificate(pem).validTo) }];
-    } catch {
-      return [];
-    }
-  });
 }
 
 /** "No owner" opens the node to anybody, so a file that is there and cannot be understood is an error. */

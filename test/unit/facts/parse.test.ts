@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseFacts } from '../../../src/cluster/facts/parse.ts';
 import { WindlassError } from '../../../src/errors.ts';
+import { readFacts } from '../../../src/process/read-facts.ts';
 import type { FrameTexts } from './answer.ts';
 import { answerOf, envelope, fixture } from './answer.ts';
 
@@ -237,7 +238,7 @@ describe('a Thor that was just installed', () => {
 
 it('takes what is no certificate for none', () => {
   const frames = { ...fixture('spark'), 'certificate/certificates/node.crt': 'none' };
-  expect(parseFacts(answerOf(frames)).state.certificates).toEqual([]);
+  expect(readFacts(answerOf(frames)).state.certificates).toEqual([]);
 });
 
 describe('what nvidia-smi says when it has nothing good to say', () => {

@@ -22,7 +22,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { frameOf, readFrames, type Frames } from '../../../src/cluster/facts/frames.ts';
-import { parseFacts } from '../../../src/cluster/facts/parse.ts';
+import { readFacts } from '../../../src/process/read-facts.ts';
 import type { NodeFacts } from '../../../src/cluster/facts/types.ts';
 import { ensureAuthority, ensureServer, issueForNode } from '../../../workers/front/authority.ts';
 
@@ -167,7 +167,7 @@ async function look(
   const running = promisify(execFile)(shell, argv, { env, cwd: home, maxBuffer: 8_000_000 });
   running.child.stdin?.end(way === 'file' ? '' : readFileSync(script));
   const { stdout, stderr } = await running;
-  return { facts: parseFacts(stdout), frames: readFrames(stdout), stderr };
+  return { facts: readFacts(stdout), frames: readFrames(stdout), stderr };
 }
 
 describe.each(shells)('by %s', (shell) => {

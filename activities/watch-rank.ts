@@ -30,7 +30,7 @@ export const watchRank = (context: NodeContext) =>
         .filter((each) => !isAmong(ranks, each))
         .map(identityOf),
     ];
-    if (before !== null || isWhole(found, gpus)) await untilOneEnds(watched, cancellationSignal());
+    if (before !== null || isWhole(found, gpus)) await untilOneEnds(context, watched, cancellationSignal());
     const left = await membersOfUnit(unit);
     // One that took the place of a rank has not what the others share with it.
     const alive = left.filter((member) => isOneRank(member) && isAmong(watched, member)).length;

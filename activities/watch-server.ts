@@ -45,7 +45,7 @@ export const watchServer = (context: NodeContext, pace = usualPace) =>
       }
     };
     const watch = async (): Promise<never> => {
-      await untilOneEnds(engine, signal, () => answer);
+      await untilOneEnds(context, engine, signal, () => answer);
       throw await exited(context, input.unit);
     };
     const watching = watch();

@@ -2,9 +2,11 @@
 import { Context, heartbeat } from '@temporalio/activity';
 import { z } from 'zod';
 import { ProcessIdentity, lives, bootIdOfMachine } from '../src/process/identity.ts';
+import { waitForEnd } from '../src/process/wait-for-end.ts';
 import { sleep } from './acts.ts';
+import type { NodeContext } from './context.ts';
 
-/** A death is noticed after half of this, on average; to wake more often would cost a node half a percent of a core. */
+/** Where the kernel cannot tell of a death: it is noticed after half of this, on average. */
 const lookEveryMs = 300;
 /** A watch that is given up learns of it by a heartbeat; each is a call to the service. */
 const beatEveryMs = 20_000;
@@ -13,20 +15,31 @@ const Remembered = z.object({ processes: z.array(ProcessIdentity) });
 
 /** Return when one of the processes has ended; throw when `signal` comes. Each heartbeat tells who is watched. */
 export async function untilOneEnds(
+  context: NodeContext,
   processes: readonly ProcessIdentity[],
   signal: AbortSignal,
   more: () => Readonly<Record<string, unknown>> = () => ({}),
 ): Promise<void> {
-  let beatAt = -Infinity;
-  while (processes.every(lives)) {
-    if (signal.aborted) throw signal.reason;
-    const now = performance.now();
-    if (now - beatAt >= beatEveryMs) {
-      beatAt = now;
-      heartbeat({ v: 1, processes, ...more() });
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  const told = new AbortController();
+  // Whatever it says, from then on looks decide: a death is seen by the first.
+  void waitForEnd(`${context.payload}/scripts/wait_for_end.py`, processes, either).then(() => {
+    told.abort();
+  });
+  try {
+    for (let beatAt = -Infinity; processes.every(lives);) {
+      if (signal.aborted) throw signal.reason;
+      const now = performance.now();
+      if (now - beatAt >= beatEveryMs) {
+        beatAt = now;
+        heartbeat({ v: 1, processes, ...more() });
+      }
+      if (told.signal.aborted) await sleep(lookEveryMs, signal);
+      else await sleep(beatEveryMs, AbortSignal.any([signal, told.signal]));
     }
-    // All watches look at the same moments: to wake a process that rests costs more than the look.
-    await sleep(lookEveryMs - (now % lookEveryMs), signal);
+  } finally {
+    over.abort();
   }
 }
 

@@ -1,8 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
-import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,7 +11,7 @@ import { logOf } from '../../../activities/acts.ts';
 import { watchRank } from '../../../activities/watch-rank.ts';
 import { watchServer } from '../../../activities/watch-server.ts';
 import type { ProcessIdentity } from '../../../src/process/identity.ts';
-import { identityOf } from '../../../src/process/identity.ts';
+import { sleeper } from '../../support/sleeper.ts';
 import { standInSystemctl } from '../../support/systemctl.ts';
 import type { Asked } from './in-activity.ts';
 import { base, inActivity, machine } from './in-activity.ts';
@@ -30,12 +29,9 @@ afterEach(async () => {
 
 /** A process to watch. */
 async function started(): Promise<{ child: ChildProcess; identity: ProcessIdentity }> {
-  const child = spawn('sleep', ['60']);
-  children.push(child);
-  await once(child, 'spawn');
-  const stat = await readFile(`/proc/${child.pid}/stat`, 'utf8');
-  const startTicks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
-  return { child, identity: identityOf({ pid: child.pid ?? 0, startTicks }) };
+  const process = await sleeper();
+  children.push(process.child);
+  return process;
 }
 
 /** Watch on as the next attempt does, which knows from the one before whom to watch. */

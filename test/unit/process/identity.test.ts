@@ -2,21 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
-import type { ProcessIdentity } from '../../../src/process/identity.ts';
-import { identityOf, lives, bootIdOfMachine } from '../../../src/process/identity.ts';
-
-/** Start time of a process, as the kernel has it. */
-async function identified(pid: number): Promise<ProcessIdentity> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const startTicks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
-  return identityOf({ pid, startTicks });
-}
-
-const sleeper = () => spawn('sleep', ['60']);
+import { lives, bootIdOfMachine } from '../../../src/process/identity.ts';
+import { identified, sleeper } from '../../support/sleeper.ts';
 
 test('a process lives until it has ended', async () => {
-  const child = sleeper();
-  const identity = await identified(child.pid ?? 0);
+  const { child, identity } = await sleeper();
   expect(lives(identity)).toBe(true);
   child.kill('SIGKILL');
   await once(child, 'exit');

@@ -112,8 +112,9 @@ export async function watchAct(
   stopLimitMs: number,
 ): Promise<UnitResult | null> {
   const signal = cancellationSignal();
-  let askedAt = 0;
-  let progressAt = 0;
+  let askedAt = -Infinity;
+  let progressAt = -Infinity;
+  const latest = latestOf(progress);
   for (;;) {
     if (signal.aborted) {
       if (cancellationDetails()?.cancelRequested === true) {
@@ -123,7 +124,7 @@ export async function watchAct(
     }
     const result = await readResult(context, unit);
     if (result) return result;
-    const now = Date.now();
+    const now = performance.now();
     if (now - askedAt > askSystemdEveryMs) {
       askedAt = now;
       // A unit that is gone without a result was killed as a whole; look once more, it may just have ended.
@@ -131,10 +132,28 @@ export async function watchAct(
     }
     if (now - progressAt > 1_000) {
       progressAt = now;
-      heartbeat({ v: 1, ...(await progress()) });
+      heartbeat({ v: 1, ...(await latest()) });
     }
     await sleep(lookEveryMs, signal);
   }
+}
+
+/**
+ * What an act says of itself, or said last: to measure it may take a slow disk longer than a heartbeat may be late, and
+ * nothing depends on it.
+ */
+function latestOf(progress: () => Promise<ActProgress>): () => Promise<ActProgress> {
+  let last: ActProgress = {};
+  let reading: Promise<void> | null = null;
+  const read = async (): Promise<void> => {
+    last = await progress().catch(() => last);
+    reading = null;
+  };
+  return async () => {
+    reading ??= read();
+    await Promise.race([reading, sleep(lookEveryMs)]);
+    return last;
+  };
 }
 
 /** Heartbeat while work runs that cannot do it itself, so that it is not taken for the work of a dead worker. */
@@ -170,13 +189,13 @@ export async function until<T>(
   late: () => Error,
   everyMs = 300,
 ): Promise<T> {
-  const end = Date.now() + limitMs;
+  const end = performance.now() + limitMs;
   const signal = cancellationSignal();
   for (;;) {
     const found = await look();
     if (found !== null) return found;
     if (signal.aborted) throw signal.reason;
-    if (Date.now() > end) throw late();
+    if (performance.now() > end) throw late();
     heartbeat({ v: 1 });
     await sleep(everyMs, signal);
   }

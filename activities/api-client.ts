@@ -1,6 +1,8 @@
 /** Asks the served API as a client would; what it answers instead of an answer becomes an error of ours. */
 import { readFile } from 'node:fs/promises';
 import { cancellationSignal } from '@temporalio/activity';
+import { Agent, fetch } from 'undici';
+import type { Response } from 'undici';
 import { z } from 'zod';
 import type { SmokeInput } from '../src/cluster/inputs.ts';
 import { WindlassError, fail } from '../src/errors.ts';
@@ -9,6 +11,8 @@ import { apiKeyPath } from './engine.ts';
 
 /** One answer through all ranks may compile kernels on first use; the engine's own limit for that is 600 s. */
 const answerLimit = (): AbortSignal => AbortSignal.timeout(600_000);
+/** Each request has a limit of its own. Fetch would give up after 300 s without a header, and an answer's come with it. */
+const patient = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
 /** What is asked for are a few words; the rest is room for what engines add to each. */
 const longestAnswer = 1024 * 1024;
 const longestEvidence = 300;
@@ -64,6 +68,7 @@ class ApiClient {
     const response = await fetch(this.base + path, {
       headers: this.headers,
       signal,
+      dispatcher: patient,
       ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
     }).catch((error: unknown) => {
       if (this.ending.aborted) throw this.ending.reason;

@@ -156,16 +156,16 @@ export const confirmReady = (context: NodeContext) =>
       const signal = cancellationSignal();
       const log = new LogReader(logOf(context, unit));
       const phases: Record<string, number> = {};
-      const startedAt = Date.now();
+      const startedAt = performance.now();
       let phase: Phase = 'imports';
       const signs = new SignsOfProgress([unit, ray], startedAt);
       for (;;) {
         const lines = await log.lines();
         for (const line of lines) phase = readPhase(line) ?? phase;
-        phases[phase] ??= Math.round((Date.now() - startedAt) / 100) / 10;
+        phases[phase] ??= Math.round((performance.now() - startedAt) / 100) / 10;
         if (phase === 'ready') return { phases };
         await endedInThisGeneration(context, unit, generation, phase);
-        const now = Date.now();
+        const now = performance.now();
         const why = stuckBecause(patience, phase, await signs.seenAt(now, lines.length > 0), now);
         if (why !== null) throw fail('ENGINE_STUCK', { phase, why, log: logOf(context, unit) });
         await stillThere(context, unit, generation, phase);

@@ -18,14 +18,14 @@ const lookEveryMs = 1_000;
  */
 export async function gpuMemoryFree(endedNow: readonly number[], limitMs = 30_000): Promise<void> {
   const ended = [...endedBefore(), ...endedNow];
-  const end = Date.now() + limitMs;
+  const end = performance.now() + limitMs;
   while (ended.length > 0) {
     heartbeat({ v: 1, phase: 'GPU memory', ended });
     const holders = await readHolders();
     // The number of one that has ended may be another's by now.
     const left = ended.filter((pid) => holders.has(pid) && !existsSync(`/proc/${pid}`));
     if (left.length === 0) return;
-    if (Date.now() > end) {
+    if (performance.now() > end) {
       throw fail('STOP_FAILED', {
         what: `memory on the GPU of pid ${left.join(', ')}`,
         evidence: 'the process has ended, and its driver has not freed it',

@@ -62,7 +62,7 @@ export const resolveLock = (context: NodeContext) =>
       isDone: () => hasEndedWell(context, unit, generation),
     });
     const result = await watchAct(context, unit, () => Promise.resolve({ phase: 'resolving' }), 20_000);
-    if (result?.exitCode !== 0) await demandReachable(request);
+    if (result?.exitCode !== 0) await demandReachable(context, request);
     await demandSuccess(context, unit, result, (evidence) =>
       fail('LOCK_FAILED', { class: hardware, evidence }),
     );

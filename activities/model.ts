@@ -165,7 +165,7 @@ async function runClient(
   if (result?.exitCode !== 0) {
     await demandRoom(cache);
     for (const server of [input.index, model.endpoint]) {
-      const reason = await whyUnreachable(server);
+      const reason = await whyUnreachable(context, server);
       if (reason !== null) throw fail('INDEX_UNREACHABLE', { index: server, reason });
     }
   }

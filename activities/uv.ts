@@ -22,9 +22,9 @@ export const indexOptions = (request: EnvironmentRequest): string[] => [
 ];
 
 /** After a failure: throw INDEX_UNREACHABLE, which is tried again, when an index does not answer from here. */
-export async function demandReachable(request: EnvironmentRequest): Promise<void> {
+export async function demandReachable(context: NodeContext, request: EnvironmentRequest): Promise<void> {
   for (const index of [request.index, ...request.extraIndexes]) {
-    const reason = await whyUnreachable(index);
+    const reason = await whyUnreachable(context, index);
     if (reason !== null) throw fail('INDEX_UNREACHABLE', { index, reason });
   }
 }

@@ -24,9 +24,11 @@ export async function untilOneEnds(
   const either = AbortSignal.any([signal, over.signal]);
   const told = new AbortController();
   // Whatever it says, from then on looks decide: a death is seen by the first.
-  void waitForEnd(`${context.payload}/scripts/wait_for_end.py`, processes, either).then(() => {
+  const wait = async (): Promise<void> => {
+    await waitForEnd(`${context.payload}/scripts/wait_for_end.py`, processes, either);
     told.abort();
-  });
+  };
+  void wait();
   try {
     for (let beatAt = -Infinity; processes.every(lives);) {
       if (signal.aborted) throw signal.reason;

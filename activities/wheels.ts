@@ -2,7 +2,7 @@
 import { WheelsInput } from '../src/cluster/inputs.ts';
 import { fail } from '../src/errors.ts';
 import type { Changed } from './acts.ts';
-import { demandSuccess, startAct, unchanged, watchAct } from './acts.ts';
+import { beating, demandSuccess, startAct, unchanged, watchAct } from './acts.ts';
 import type { NodeContext } from './context.ts';
 import { baseEnvironment } from './context.ts';
 import { define } from './define.ts';
@@ -21,10 +21,13 @@ export const installWheels = (context: NodeContext) =>
     // It may come from another node of the class: its owner's word is not that of this one's.
     await demandAllowed(context, { sources: readLockedSources(text) });
     const path = environmentPath(context, environment);
-    const isInstalled = () => confirmInstalled(context, path, environment, requestHash, text);
+    const isInstalled = () =>
+      beating('comparing with the lock', () =>
+        confirmInstalled(context, path, environment, requestHash, text),
+      );
     if (await isInstalled()) return unchanged;
     const unit = `windlass-wheels-${environment}`;
-    const cacheBefore = await folderBytes(`${context.layout.cache}/uv`);
+    const cacheBefore = await beating('measuring the cache', () => folderBytes(`${context.layout.cache}/uv`));
     await startAct(context, {
       unit,
       generation: environment,
@@ -57,7 +60,7 @@ export const installWheels = (context: NodeContext) =>
       }),
       20_000,
     );
-    if (result?.exitCode !== 0) await demandReachable(request);
+    if (result?.exitCode !== 0) await demandReachable(context, request);
     await demandSuccess(context, unit, result, (evidence, log) => fail('WHEELS_FAILED', { evidence, log }));
     if (!(await isInstalled())) {
       throw fail('WHEELS_FAILED', { evidence: await difference(path, text), log: unit });

@@ -222,10 +222,19 @@ export const codes = {
     () =>
       'Was the address moved to another machine? Run windlass up from an operator machine to place it again.',
   ),
+  ID_TWICE: entry(
+    'never',
+    stepFailed,
+    (d) => `${text(d['nodes'])} bear the same id (${text(d['id'])}), and nothing was placed`,
+    () =>
+      'They are one machine, or the disk of one is a copy, or one of them lies. From a copy remove node.json in windlass’s root, then run windlass up.',
+  ),
   FENCED: entry(
     'never',
     stepFailed,
     (d) => `a newer run (${text(d['by'])}) owns this node; this attempt stopped without a change`,
+    () =>
+      'windlass status shows what runs now. Where nothing does, the clock of the head went back: start again in ten minutes.',
   ),
   NODE_WORKER_SILENT: entry(
     'person',

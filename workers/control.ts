@@ -1,4 +1,5 @@
 /** The control worker: runs workflows, and asks the service about runs; never touches a node. Argument: settings file. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { Runtime, Worker } from '@temporalio/worker';
 import { controlQueue } from '../src/cluster/names.ts';
@@ -53,13 +54,21 @@ const worker = await Worker.create({
   workflowBundle: { codePath: own.codePath },
 });
 // A store that was lost has taken the namespace with it, and nobody else would make it again.
-const watch = setInterval(() => {
-  ensureNamespace(client.connection, settings.namespace).catch(() => undefined);
-}, 5_000);
+const over = new AbortController();
+const watching = keepNamespace(over.signal);
 await runWorker(worker);
-clearInterval(watch);
+over.abort();
+await watching;
 await Promise.all(kept);
 await connection.close();
+
+/** One look after the other: each lasts for as long as the service is away. */
+async function keepNamespace(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await ensureNamespace(client.connection, settings.namespace, signal).catch(() => undefined);
+    await sleep(5_000, undefined, { signal }).catch(() => undefined);
+  }
+}
 
 async function startKept({ version, codePath }: Bundle): Promise<KeptWorker> {
   const older = await Worker.create({

@@ -8,8 +8,15 @@ const notFound: number = 5;
 const alreadyExists: number = 6;
 const unavailable: number = 14;
 
-/** Make the namespace with 30 days of retention, waiting for a service that is still starting. Returns whether it is new. */
-export async function ensureNamespace(connection: ConnectionLike, namespace: string): Promise<boolean> {
+/**
+ * Make the namespace with 30 days of retention, waiting for a service that is away until `signal` comes. Returns whether
+ * it is new.
+ */
+export async function ensureNamespace(
+  connection: ConnectionLike,
+  namespace: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
   for (;;) {
     try {
       await connection.workflowService.registerNamespace({
@@ -19,7 +26,7 @@ export async function ensureNamespace(connection: ConnectionLike, namespace: str
       return true;
     } catch (error) {
       if (hasCode(error, alreadyExists)) return false;
-      if (!hasCode(error, unavailable)) throw error;
+      if (!hasCode(error, unavailable) || signal?.aborted === true) throw error;
       await pause();
     }
   }

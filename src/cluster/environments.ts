@@ -19,7 +19,12 @@ export interface EnvironmentRequest {
 /** The environment of a class: built by us from a request, or built by hand at a path. */
 export type WantedEnvironment =
   | { readonly kind: 'built'; readonly request: EnvironmentRequest; readonly hash: string }
-  | { readonly kind: 'own'; readonly path: string };
+  | {
+      readonly kind: 'own';
+      readonly path: string;
+      /** What the cluster file says is in it. */
+      readonly versions: Readonly<Record<string, string>>;
+    };
 
 export const defaultIndex = 'https://pypi.org/simple';
 
@@ -30,7 +35,10 @@ export function wantedEnvironment(
   machine: string,
 ): WantedEnvironment {
   const entry = spec.environments[hardware] ?? Environment.parse({});
-  if ('path' in entry) return { kind: 'own', path: entry.path };
+  if ('path' in entry) {
+    const versions = { [spec.engine.name]: spec.engine.version, ray: spec.ray.version };
+    return { kind: 'own', path: entry.path, versions };
+  }
   const request: EnvironmentRequest = {
     python: entry.python,
     packages: sglangPackages({
@@ -52,7 +60,9 @@ export function environmentHash(lock: string, python: string): string {
   return digest({ lock, python });
 }
 
-/** The key under which the proof of an environment is kept. */
+/** The key under which the proof of an environment is kept. One built by hand is proven anew for other versions. */
 export function proofKey(environment: WantedEnvironment, hash: string | null): string | null {
-  return environment.kind === 'own' ? digest({ path: environment.path }) : hash;
+  return environment.kind === 'own'
+    ? digest({ path: environment.path, versions: environment.versions })
+    : hash;
 }

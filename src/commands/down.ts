@@ -56,7 +56,12 @@ function whyNothingWasStopped({ head }: ClusterFile, reached: readonly ReachedNo
 class LetGo extends Error {}
 
 /** What keeps a home from stopping a run, and nodes not from stopping all that is there. */
-const needlessForPurge: readonly string[] = ['TEMPORAL_UNREACHABLE', 'RUN_STUCK', 'NODE_WORKER_SILENT'];
+const needlessForPurge: readonly string[] = [
+  'TEMPORAL_UNREACHABLE',
+  'RUN_STUCK',
+  'NODE_WORKER_SILENT',
+  'FENCED',
+];
 
 function isNeedlessForPurge(error: unknown): error is Error {
   if (error instanceof Problems) return error.errors.every(isNeedlessForPurge);

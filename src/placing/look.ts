@@ -119,7 +119,8 @@ function activeUnits(lines: string, uptimeSeconds: number): Map<string, number> 
   );
 }
 
-function identityOf(text: string | undefined): string | null {
+/** The id in a text that should be `node.json`; null for any other. */
+export function identityOf(text: string | undefined): string | null {
   if (text === undefined) return null;
   try {
     return NodeIdentity.parse(JSON.parse(text)).id;

@@ -5,13 +5,13 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { layoutOf } from '../cluster/layout.ts';
-import { NodeIdentity } from '../cluster/state.ts';
 import type { ClusterFile, SecretName } from '../config/schema.ts';
 import { collectProblems, fail } from '../errors.ts';
 import { execOk, execScript, requireSuccess } from '../ssh/exec.ts';
 import type { UploadFile } from '../ssh/upload.ts';
 import { uploadFiles } from '../ssh/upload.ts';
 import type { LookedNode } from './look.ts';
+import { identityOf } from './look.ts';
 import type { Payload, Platform } from './payload/assemble.ts';
 import { named } from './reach.ts';
 import { readScript } from './script-files.ts';
@@ -50,6 +50,7 @@ export async function placeCluster(
   const placed = await collectProblems(
     nodes.map((node) => named(node.entry, undefined, () => mint(file, node))),
   );
+  demandOneIdEach(placed);
   const head = placed.find((node) => node.entry.name === file.head);
   if (!head) throw fail('INTERNAL', { message: 'no head' });
   const versions = await collectProblems(
@@ -74,6 +75,16 @@ export async function placeCluster(
   return placed;
 }
 
+/** Throws ID_TWICE: whoever is given a certificate under the id of another node takes its tasks. */
+export function demandOneIdEach(
+  placed: readonly { readonly id: string; readonly entry: { readonly name: string } }[],
+): void {
+  for (const { id } of placed) {
+    const bearers = placed.filter((node) => node.id === id).map(({ entry }) => entry.name);
+    if (bearers.length > 1) throw fail('ID_TWICE', { id, nodes: bearers.join(', ') });
+  }
+}
+
 async function mint(file: ClusterFile, node: LookedNode): Promise<PlacedNode> {
   if (node.look.id !== null) return { ...node, id: node.look.id };
   const script = await readScript('mint');
@@ -83,7 +94,10 @@ async function mint(file: ClusterFile, node: LookedNode): Promise<PlacedNode> {
     'mint.sh',
     await execScript(node.connection, script, args),
   );
-  return { ...node, id: NodeIdentity.parse(JSON.parse(stdout)).id };
+  const id = identityOf(stdout);
+  if (id === null)
+    throw fail('FACT_UNREADABLE', { fact: `${file.root}/node.json`, answer: stdout.slice(0, 300) });
+  return { ...node, id };
 }
 
 async function uploadPayload(node: PlacedNode, payload: Payload, options: PlacingOptions): Promise<void> {

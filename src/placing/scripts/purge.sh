@@ -12,13 +12,17 @@ if [ -e "$root" ] && { [ -L "$root" ] || [ "$root" = / ] || [ "$root" -ef "$HOME
   exit 1
 fi
 export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/run/user/$(id -u)}"
+running=$(systemctl --user list-units --all --plain --no-legend 'windlass-*.service') || [ ! -e "$root" ] || {
+  echo "the user's systemd does not answer; nothing was stopped or removed" >&2
+  exit 1
+}
 units=$HOME/.config/systemd/user
 for unit in windlass-front windlass-control windlass-node windlass-temporal; do
   [ -e "$units/$unit.service" ] || continue
   systemctl --user disable --now --quiet "$unit.service" || echo "could not stop $unit" >&2
   rm -f "$units/$unit.service"
 done
-for unit in $(systemctl --user list-units --all --plain --no-legend 'windlass-*.service' | cut -d' ' -f1); do
+for unit in $(printf '%s\n' "$running" | cut -d' ' -f1); do
   systemctl --user stop "$unit"
 done
 systemctl --user daemon-reload
@@ -30,6 +34,10 @@ rmdir "$units/default.target.wants" "$units" "$HOME/.config/systemd" "$HOME/.con
 if [ -e "$root" ]; then
   chmod -R u+w "$root" 2>/dev/null
   rm -rf "$root"
+  if [ -e "$root" ]; then
+    echo "not all of $root could be removed" >&2
+    exit 1
+  fi
   rmdir "$HOME/.local/share" "$HOME/.local" 2>/dev/null
   echo "removed $root"
 else

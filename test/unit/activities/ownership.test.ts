@@ -41,6 +41,13 @@ test.each([
   await expect(holdNode(context, asked)).rejects.toMatchObject({ code: 'NODE_OWNED' });
 });
 
+test('a run of a time that is still to come, by a clock that was ahead, keeps nobody out', async () => {
+  const fence = { startedAt: Date.now() + 86_400_000, run: 'run-9' };
+  await writeFile(context.layout.owner, JSON.stringify({ ...run, fence }));
+  await holdNode(context, run);
+  expect(await readOwner(context)).toEqual(run);
+});
+
 describe('of one cluster', () => {
   const own = ({ startedAt, run: id }: { startedAt: number; run: string }) => ({
     ...run,

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
+import { Agent, getGlobalDispatcher, setGlobalDispatcher } from 'undici';
 import { smokeTest } from '../../../activities/smoke.ts';
 import { base, inActivity, machine } from './in-activity.ts';
 
@@ -16,6 +17,8 @@ interface Says {
   readonly more?: string;
   readonly breaksOff?: boolean;
   readonly status?: number;
+  /** Before the first byte of an answer. */
+  readonly lateMs?: number;
 }
 
 let server: Server | undefined;
@@ -26,7 +29,7 @@ afterEach(() => {
 const json = (response: ServerResponse, body: unknown) => response.end(JSON.stringify(body));
 
 /** What the smoke test finds of a server that says this. */
-async function ask({ model = 'tiny', text = 'A wind.', status = 200, ...says }: Says) {
+async function ask({ model = 'tiny', text = 'A wind.', status = 200, lateMs = 0, ...says }: Says) {
   const { streamed = ['A', ' wind.'], models = JSON.stringify({ data: [{ id: model }] }) } = says;
   server = createServer((request, response) => {
     if (request.url === '/v1/models') {
@@ -35,7 +38,7 @@ async function ask({ model = 'tiny', text = 'A wind.', status = 200, ...says }: 
     }
     let body = '';
     request.on('data', (part: Buffer) => (body += part.toString()));
-    request.on('end', () => {
+    const respond = (): void => {
       response.statusCode = status;
       if (!(JSON.parse(body) as { stream: boolean }).stream) {
         json(response, { choices: [{ message: { content: text } }], usage: { completion_tokens: 3 } });
@@ -47,7 +50,8 @@ async function ask({ model = 'tiny', text = 'A wind.', status = 200, ...says }: 
         if (says.breaksOff === true) response.destroy();
         else response.end('data: [DONE]\n\n');
       });
-    });
+    };
+    request.on('end', () => setTimeout(respond, lateMs));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -58,6 +62,16 @@ async function ask({ model = 'tiny', text = 'A wind.', status = 200, ...says }: 
 test('an answer and a stream of tokens are told', async () => {
   expect(await ask({})).toMatchObject({ answer: 'A wind.', tokens: 3, streamedChunks: 2 });
 });
+
+test('an answer is waited for as long as it may take, whatever fetch holds for long', async () => {
+  const usual = getGlobalDispatcher();
+  setGlobalDispatcher(new Agent({ headersTimeout: 300, bodyTimeout: 300 }));
+  try {
+    expect(await ask({ lateMs: 2_500 })).toMatchObject({ answer: 'A wind.' });
+  } finally {
+    setGlobalDispatcher(usual);
+  }
+}, 20_000);
 
 test.each([
   ['another model', { model: 'other' }, 'WRONG_MODEL_SERVED', 'other'],

@@ -129,6 +129,10 @@ describe('what a node needs', () => {
     const key = proofKey(plan.environment, null) ?? '';
     const proven = planOf('spark-4080', { models: [model], proofs: [{ ...proof, environment: key }] }, own);
     expect(needsOf(proven, null, commit).proof).toBe(false);
+    // The file names another version, and what stands in the folder may still be the old one.
+    const other = specWith({ ...own, engine: { ...own.engine, version: '0.5.18' } });
+    const asked = planOf('spark-4080', { models: [model], proofs: [{ ...proof, environment: key }] }, other);
+    expect(needsOf(asked, null, commit).proof).toBe(true);
   });
 });
 

@@ -20,10 +20,10 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A program that only writes down its arguments. */
-async function standIn(name: string): Promise<void> {
+/** A program that only writes down its arguments, and then runs these lines of shell. */
+async function standIn(name: string, lines = ''): Promise<void> {
   const file = join(folder, 'bin', name);
-  await writeFile(file, `#!/bin/sh\necho "${name} $*" >>"${folder}/called"\n`);
+  await writeFile(file, `#!/bin/sh\necho "${name} $*" >>"${folder}/called"\n${lines}\n`);
   await chmod(file, 0o755);
 }
 
@@ -58,6 +58,28 @@ test('removes its own folder, and empty folders above it', async () => {
   expect(await purge('~/.local/share/windlass')).toMatchObject({ exitCode: 0, stdout: `removed ${root}` });
   expect(await readdir(home)).toEqual([]);
   expect(await called()).not.toContain('loginctl');
+});
+
+test('touches nothing where systemd does not answer: something may run', async () => {
+  await standIn('systemctl', 'exit 1');
+  const root = await makeRoot(join(home, 'windlass'));
+  expect(await purge(root)).toEqual({
+    exitCode: 1,
+    stdout: '',
+    stderr: "the user's systemd does not answer; nothing was stopped or removed",
+  });
+  expect(await readdir(root)).toEqual(['node.json', 'workers']);
+  expect(await purge('~/nothing')).toMatchObject({ exitCode: 0 });
+});
+
+test('says what it could not remove', async () => {
+  await standIn('rm', 'exit 1');
+  const root = await makeRoot(join(home, 'windlass'));
+  expect(await purge(root)).toEqual({
+    exitCode: 1,
+    stdout: '',
+    stderr: `not all of ${root} could be removed`,
+  });
 });
 
 test('switches lingering off again where it was switched on by us', async () => {

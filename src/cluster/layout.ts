@@ -12,6 +12,8 @@ export interface Layout {
   readonly ledger: string;
   readonly payloads: string;
   readonly currentPayload: string;
+  /** There from the first change of a placing until its units have been started again with it. */
+  readonly activating: string;
   readonly locks: string;
   readonly environments: string;
   readonly proofs: string;
@@ -35,6 +37,7 @@ export function layoutOf(root: string): Layout {
     ledger: `${root}/ledger.jsonl`,
     payloads: `${root}/workers`,
     currentPayload: `${root}/workers/current`,
+    activating: `${root}/workers/activating`,
     locks: `${root}/locks`,
     environments: `${root}/envs`,
     proofs: `${root}/proofs`,

@@ -20,6 +20,8 @@ export interface Look {
   readonly id: string | null;
   /** Version of the payload in use. */
   readonly payload: string | null;
+  /** A placing was cut off before its units were started again: they may run with settings of before. */
+  readonly isActivating: boolean;
   /** What the file system of the home has free for this user, in bytes; null where there is no home. */
   readonly homeFreeBytes: number | null;
   /** Standing units that are active, and for how many milliseconds. */
@@ -85,6 +87,7 @@ export function parseLook(answer: string): Look {
     libc: rest('libc') ?? '',
     id: identityOf(rest('identity')),
     payload: rest('payload') ?? null,
+    isActivating: rest('activating') !== undefined,
     homeFreeBytes: freeBytes(rest('room')),
     active: activeUnits(lines, Number(rest('uptime'))),
     contents: pairs(lines, /^([0-9a-f]{64}) {2}(\/.*)$/gm),

@@ -24,6 +24,7 @@ import {
   comesThroughFront,
   hasFront,
   rayTokenPath,
+  stands,
   wantedHome,
   wantedNodeWorker,
 } from './wanted.ts';
@@ -134,16 +135,18 @@ const asUpload = ({ path, text, mode }: TextFile): UploadFile => ({
   sha256: createHash('sha256').update(text).digest('hex'),
 });
 
-/** Upload what differs; when something did, or a unit is not running, link the version and restart the units. */
+/** Unless all stands as wanted: upload what differs, link the version and restart the units. */
 async function activate(
   node: PlacedNode,
   version: string,
   { files, units }: Wanted,
   options: PlacingOptions,
 ): Promise<void> {
-  const { written } = await uploadFiles(node.connection, files.map(asUpload));
-  const isRunning = node.look.payload === version && units.every((unit) => node.look.active.has(unit));
-  if (isRunning && written.length === 0) return;
+  if (stands(node.look, version, { files, units })) return;
+  const { activating } = layoutOf(node.look.root);
+  // Where it is cut off from here on, the next placing does not take new files for settings that are in use.
+  await uploadFiles(node.connection, [{ path: activating, text: version, mode: 0o600 }].map(asUpload));
+  await uploadFiles(node.connection, files.map(asUpload));
   options.note(node.entry.name, `starting ${units.map((unit) => unit.replace('.service', '')).join(', ')}`);
   const result = await execScript(
     node.connection,

@@ -132,6 +132,7 @@ export const rayTokenPath = (root: string): string => `${layoutOf(root).secrets}
 export function stands(look: Look, version: string, { files, units }: Wanted): boolean {
   return (
     look.payload === version &&
+    !look.isActivating &&
     units.every((unit) => look.active.has(unit)) &&
     files.every(
       ({ path, text, mode }) =>

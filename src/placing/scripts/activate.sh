@@ -19,4 +19,5 @@ fi
 systemctl --user daemon-reload
 systemctl --user enable --quiet "$@"
 systemctl --user restart "$@"
+rm -f "$root/workers/activating"
 systemctl --user is-active "$@"

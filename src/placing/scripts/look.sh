@@ -22,6 +22,7 @@ if [ -r "$root/node.json" ]; then
   echo "identity $identity"
 fi
 stat -f -c 'room %a %S' -- "$root/home" 2>/dev/null
+[ ! -e "$root/workers/activating" ] || echo "activating yes"
 [ ! -h "$root/workers/current" ] || echo "payload $(readlink "$root/workers/current")"
 sha256sum -- "$@" 2>/dev/null
 stat -c 'mode %a %n' -- "$@" 2>/dev/null

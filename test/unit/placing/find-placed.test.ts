@@ -169,6 +169,12 @@ describe('findPlaced', () => {
       },
     ],
     [
+      'a placing that was cut off before its units were started again',
+      (root) => {
+        put(`${root}/workers/activating`, version);
+      },
+    ],
+    [
       'no payload',
       (root) => {
         rmSync(`${root}/workers/current`);

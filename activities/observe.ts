@@ -4,7 +4,7 @@ import { factsArguments } from '../src/cluster/facts/arguments.ts';
 import type { NodeFacts } from '../src/cluster/facts/types.ts';
 import { ObserveInput } from '../src/cluster/inputs.ts';
 import { fail } from '../src/errors.ts';
-import { readFacts } from '../src/process/read-facts.ts';
+import { readFacts } from '../src/placing/read-facts.ts';
 import { run } from '../src/process/run.ts';
 import type { NodeContext } from './context.ts';
 import { define } from './define.ts';

@@ -4,7 +4,7 @@ import { factsArguments } from '../cluster/facts/arguments.ts';
 import type { ClusterFile, NodeEntry } from '../config/schema.ts';
 import { WindlassError, collectProblems, fail } from '../errors.ts';
 import type { Environment } from '../process/environment.ts';
-import { readFacts } from '../process/read-facts.ts';
+import { readFacts } from './read-facts.ts';
 import { resolveSshTarget } from '../ssh/config.ts';
 import type { SshConnection } from '../ssh/connection.ts';
 import { connectWithRetry } from '../ssh/retry.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseFacts } from '../../../src/cluster/facts/parse.ts';
 import { WindlassError } from '../../../src/errors.ts';
-import { readFacts } from '../../../src/process/read-facts.ts';
+import { readFacts } from '../../../src/placing/read-facts.ts';
 import type { FrameTexts } from './answer.ts';
 import { answerOf, envelope, fixture } from './answer.ts';
 

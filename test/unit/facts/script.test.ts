@@ -22,7 +22,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { frameOf, readFrames, type Frames } from '../../../src/cluster/facts/frames.ts';
-import { readFacts } from '../../../src/process/read-facts.ts';
+import { readFacts } from '../../../src/placing/read-facts.ts';
 import type { NodeFacts } from '../../../src/cluster/facts/types.ts';
 import { ensureAuthority, ensureServer, issueForNode } from '../../../workers/front/authority.ts';
 

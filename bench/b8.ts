@@ -79,6 +79,8 @@ async function measurePeers(cluster: Cluster, { log }: BenchOptions): Promise<Pe
   log(`Ray holds a node that is cut off for dead after ${raySilentMs} ms`);
   log(`the SDK’s defaults notice a killed worker after ${sdk.noticedMs.toFixed(0)} ms`);
   await cluster.worker.heal();
+  // Ray has given that node up, and ends its daemons there some seconds after they hear of it.
+  await cluster.down();
   return { rayKilledMs, raySilentMs, systemd, sdk };
 }
 

@@ -45,9 +45,13 @@ export class Cluster {
     demandSuccess(await running);
   }
 
+  async down(): Promise<void> {
+    demandSuccess(await this.stage.windlass(['down', await this.file(false), '--json'], { env: this.env }));
+  }
+
   /** Stop what serves, and take environment and model from the worker node, so that the next `up` has acts there. */
   async strip(): Promise<void> {
-    demandSuccess(await this.stage.windlass(['down', await this.file(false), '--json'], { env: this.env }));
+    await this.down();
     const made = ['envs', 'proofs', 'models', 'locks', 'cache', 'runs'].map((name) => `${root}/${name}`);
     const script = 'chmod -R u+w "$@" 2>/dev/null; rm -rf "$@"';
     await this.worker.exec(['sh', '-c', script, 'sh', ...made, '/home/dgx/.cache/huggingface']);

@@ -38,7 +38,7 @@ const common = {
   namespace: settings.namespace,
   taskQueue: controlQueue,
   activities: createControlActivities(client),
-  // After the death of a control worker its sticky queue would hold each run for 10 s.
+  // How long the service may hold a run for a control worker that has died; the default is 10 s.
   stickyQueueScheduleToStartTimeout: '1 second',
   shutdownGraceTime: '5 seconds',
 } as const;

@@ -8,7 +8,6 @@ import { apiAddress, members, wantedGang } from '../src/cluster/gang.ts';
 import { clusterWorkflowId } from '../src/cluster/names.ts';
 import type { BringUpReport } from '../src/cluster/report.ts';
 import type { ClusterSpec } from '../src/config/schema.ts';
-import type { ErrorDetails } from '../src/errors.ts';
 import { asError } from '../src/errors.ts';
 import { cancellableBySignal } from './cancel.ts';
 import { handOver } from './hand-over.ts';
@@ -26,8 +25,6 @@ import { smokeTest } from './steps/smoke-test.ts';
 
 /** A gang that ends the same way this often will not do better the next time. */
 const equalFailures = 3;
-
-const isNotOurs = ({ code }: ErrorDetails): boolean => code !== 'NODE_WORKER_SILENT';
 
 /** Takes one cluster spec, as `windlass render` prints it. */
 export async function bringUpCluster(input: unknown): Promise<BringUpReport> {
@@ -97,8 +94,11 @@ async function serve(gang: Gang, foundFirst: Found, progress: Progress) {
       if (isCancelled && found.ray && found.engine) throw error;
       await CancellationScope.nonCancellable(() => stopGang(gang, everyone, false, progress)).catch(
         (stopError: unknown) => {
-          // A port that a stranger holds was never ours to free: a cancelled run is over without it.
-          if (isCancelled && personProblems(stopError)?.every(isNotOurs) === true) return;
+          // A port that a stranger holds was never ours to free: a cancelled run is over without it. What is left on a
+          // node from which nobody hears is ours.
+          const problems = personProblems(stopError);
+          const isOver = problems?.every(({ code }) => code !== 'NODE_WORKER_SILENT') === true;
+          if (isCancelled && isOver) return;
           throw isCancelled || isCancellation(stopError)
             ? stopError
             : oneOf([asError(error), asError(stopError)]);

@@ -77,9 +77,7 @@ export async function placeCluster(
 }
 
 /** Throws ID_TWICE: whoever is given a certificate under the id of another node takes its tasks. */
-export function demandOneIdEach(
-  placed: readonly { readonly id: string; readonly entry: { readonly name: string } }[],
-): void {
+function demandOneIdEach(placed: readonly PlacedNode[]): void {
   for (const { id } of placed) {
     const bearers = placed.filter((node) => node.id === id).map(({ entry }) => entry.name);
     if (bearers.length > 1) throw fail('ID_TWICE', { id, nodes: bearers.join(', ') });

@@ -7,14 +7,14 @@ import type { ProcessIdentity } from './identity.ts';
 import { lives } from './identity.ts';
 
 /**
- * Resolve with true when one of the processes has ended, with false where this machine cannot wait in this way. The
- * script ends with us, or when `signal` comes.
+ * Resolve when one of the processes has ended, or when nobody waits for that any more: `signal` has come, or this machine
+ * cannot wait in this way. The script ends with us.
  */
 export async function waitForEnd(
   script: string,
   processes: readonly ProcessIdentity[],
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<void> {
   const pids = processes.map(({ pid }) => String(pid));
   // Isolated, and without the site's packages: nothing of the user's is loaded, and little memory is held.
   const child = execa('python3', ['-I', '-S', script, ...pids], {
@@ -27,6 +27,5 @@ export async function waitForEnd(
   child.stdout.once('data', () => {
     if (!processes.every(lives)) child.kill();
   });
-  const { exitCode } = await child;
-  return exitCode === 0;
+  await child;
 }

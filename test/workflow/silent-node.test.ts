@@ -59,8 +59,9 @@ it('does not keep a cancelled run from ending', async () => {
   install.release();
 });
 
-it('is waited for where a gang has failed and its part is still to be stopped', async () => {
-  const cluster = new ScriptedCluster(seedSpec('gone'));
+/** A run whose Ray is up everywhere, at the launch of its engine; from then on nobody hears from thorx. */
+async function silentAtLaunch(name: string) {
+  const cluster = new ScriptedCluster(seedSpec(name));
   const thorx = cluster.node('thorx');
   await service.serve(
     cluster,
@@ -68,10 +69,15 @@ it('is waited for where a gang has failed and its part is still to be stopped', 
   );
   const itsWorkers = await service.serve(cluster, [thorx]);
   const launch = cluster.faults.hold({ activity: 'launchServer' });
-  cluster.faults.fail({ activity: 'confirmReady' }, 'ENGINE_EXITED', 1, { phase: 'loading weights' });
   const handle = await service.start('bringUpCluster', cluster.spec);
   await launch.reached;
   await itsWorkers.stop();
+  return { cluster, thorx, launch, handle };
+}
+
+it('is waited for where a gang has failed and its part is still to be stopped', async () => {
+  const { cluster, thorx, launch, handle } = await silentAtLaunch('gone');
+  cluster.faults.fail({ activity: 'confirmReady' }, 'ENGINE_EXITED', 1, { phase: 'loading weights' });
   launch.release();
   await until('the run waits', async () => {
     const { waitingFor } = await boardOf(handle);
@@ -86,17 +92,7 @@ it('is waited for where a gang has failed and its part is still to be stopped', 
 });
 
 it('is told by a run that is cancelled and cannot stop what it has started there', async () => {
-  const cluster = new ScriptedCluster(seedSpec('left'));
-  const thorx = cluster.node('thorx');
-  await service.serve(
-    cluster,
-    cluster.nodes.filter((node) => node !== thorx),
-  );
-  const itsWorkers = await service.serve(cluster, [thorx]);
-  const launch = cluster.faults.hold({ activity: 'launchServer' });
-  const handle = await service.start('bringUpCluster', cluster.spec);
-  await launch.reached;
-  await itsWorkers.stop();
+  const { cluster, handle } = await silentAtLaunch('left');
   await handle.cancel();
   expect(await failureOf(handle)).toMatchObject({
     type: 'NODE_WORKER_SILENT',

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { execa } from 'execa';
-import { demandOneIdEach } from '../../../src/placing/place.ts';
+import type { LookedNode } from '../../../src/placing/look.ts';
+import type { PlacingOptions } from '../../../src/placing/place.ts';
+import { placeCluster } from '../../../src/placing/place.ts';
 import { readScript } from '../../../src/placing/script-files.ts';
 
 let root: string;
@@ -33,12 +35,18 @@ test('a file that has lost what it held is made anew', async () => {
   expect(JSON.parse(await readFile(join(root, 'node.json'), 'utf8'))).toEqual({ id: second, mintedAt: 7 });
 });
 
-test('two nodes that bear one id are not placed: a certificate would go to both', () => {
-  const node = (name: string, id: string) => ({ entry: { name }, id });
-  expect(() => {
-    demandOneIdEach([node('a', first), node('b', second)]);
-  }).not.toThrow();
-  expect(() => {
-    demandOneIdEach([node('a', first), node('b', second), node('c', first)]);
-  }).toThrow(`a, c bear the same id (${first}), and nothing was placed`);
+test('two nodes that bear one id are not placed: a certificate would go to both', async () => {
+  const node = (name: string, id: string) => ({ entry: { name }, look: { id } }) as unknown as LookedNode;
+  const done: string[] = [];
+  const options = {
+    file: { head: 'a' },
+    secrets: new Map(),
+    payloadFor: () => Promise.reject(new Error('a payload is made')),
+    note: (...said: string[]) => done.push(...said),
+    onBytes: () => undefined,
+  } as unknown as PlacingOptions;
+  await expect(
+    placeCluster([node('a', first), node('b', second), node('c', first)], options),
+  ).rejects.toMatchObject({ code: 'ID_TWICE', data: { id: first, nodes: 'a, c' } });
+  expect(done).toEqual([]);
 });

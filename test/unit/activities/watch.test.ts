@@ -24,7 +24,8 @@ const endings: (() => unknown)[] = [];
 
 afterEach(async () => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
-  for (const end of endings.splice(0)) await end();
+  // The last begun ends first: what writes into a folder, before the folder goes.
+  for (const end of endings.splice(0).toReversed()) await end();
 });
 
 /** A process to watch. */

@@ -8,12 +8,16 @@ import type { NodeContext } from './context.ts';
 const later = (a: Owner['fence'], b: Owner['fence']): boolean =>
   a.startedAt > b.startedAt || (a.startedAt === b.startedAt && a.run > b.run);
 
-/**
- * A run of a time that is still to come was begun by a clock that was ahead and has been set right since: it must not
- * keep all others out until that time has come.
- */
 const aheadMs = 10 * 60_000;
 const isOfTheFuture = ({ startedAt }: Owner['fence']): boolean => startedAt > Date.now() + aheadMs;
+
+/**
+ * A run of a time that is still to come was begun by a clock that was ahead and has been set right since: it must not
+ * keep all others out until that time has come. Where the one that asks is of the future as well, it is the clock of
+ * this node that is behind, and the order of the two holds.
+ */
+const isStray = (owner: Owner['fence'], asking: Owner['fence']): boolean =>
+  isOfTheFuture(owner) && !isOfTheFuture(asking);
 
 /** Read `owner.json`; null when nobody owns the node. Throws FACT_UNREADABLE: what cannot be read may name somebody. */
 export async function readOwner(context: NodeContext): Promise<Owner | null> {
@@ -36,7 +40,7 @@ export async function holdNode(context: NodeContext, run: RunRef): Promise<void>
     if (owner.cluster !== run.cluster || owner.home !== run.home) {
       throw fail('NODE_OWNED', { owner: owner.cluster, home: owner.home });
     }
-    if (later(owner.fence, run.fence) && !isOfTheFuture(owner.fence))
+    if (later(owner.fence, run.fence) && !isStray(owner.fence, run.fence))
       throw fail('FENCED', { by: owner.fence.run });
     if (owner.fence.run === run.fence.run) return;
   }

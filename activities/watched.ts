@@ -23,22 +23,23 @@ export async function untilOneEnds(
   const over = new AbortController();
   const either = AbortSignal.any([signal, over.signal]);
   const told = new AbortController();
-  // Whatever it says, from then on looks decide: a death is seen by the first.
+  // Whatever it says, also that it cannot be started, from then on looks decide: a death is seen by the first.
   const wait = async (): Promise<void> => {
-    await waitForEnd(`${context.payload}/scripts/wait_for_end.py`, processes, either);
+    await waitForEnd(`${context.payload}/scripts/wait_for_end.py`, processes, either).catch(() => undefined);
     told.abort();
   };
   void wait();
   try {
     for (let beatAt = -Infinity; processes.every(lives);) {
       if (signal.aborted) throw signal.reason;
-      const now = performance.now();
-      if (now - beatAt >= beatEveryMs) {
-        beatAt = now;
+      if (performance.now() - beatAt >= beatEveryMs) {
+        beatAt = performance.now();
         heartbeat({ v: 1, processes, ...more() });
       }
+      // A timer may end a part of a millisecond early: no beat is left out for that.
+      const untilBeat = Math.max(1, beatAt + beatEveryMs - performance.now());
       if (told.signal.aborted) await sleep(lookEveryMs, signal);
-      else await sleep(beatEveryMs, AbortSignal.any([signal, told.signal]));
+      else await sleep(untilBeat, AbortSignal.any([signal, told.signal]));
     }
   } finally {
     over.abort();

@@ -13,7 +13,9 @@ export interface ExplainedError {
 
 /** Explain any error; only a bug shows its stack. */
 export function explainError(given: unknown): ExplainedError {
-  const error = isUnreachable(given) ? wentAway(given) : given;
+  // What is ours already knows better, also where such an error is behind it.
+  const isKnown = given instanceof WindlassError || given instanceof Problems;
+  const error = !isKnown && isUnreachable(given) ? wentAway(given) : given;
   if (error instanceof Problems) {
     return {
       exitCode: error.exitCode,

@@ -133,11 +133,15 @@ const asUpload = ({ path, text, mode }: TextFile): UploadFile => ({
   sha256: createHash('sha256').update(text).digest('hex'),
 });
 
-/** Unless all stands as wanted: upload what differs, link the version and restart the units. */
+/**
+ * Unless all stands as wanted: upload what differs, link the version and restart the units. `isLast` says that nothing
+ * else of this node must be started after them.
+ */
 async function activate(
   node: PlacedNode,
   version: string,
   { files, units }: Wanted,
+  isLast: boolean,
   options: PlacingOptions,
 ): Promise<void> {
   if (stands(node.look, version, { files, units })) return;
@@ -149,7 +153,7 @@ async function activate(
   const result = await execScript(
     node.connection,
     await readScript('activate'),
-    [node.look.root, version, ...units],
+    [node.look.root, version, isLast ? 'yes' : 'no', ...units],
     { timeoutMs: 120_000 },
   );
   if (result.verdict !== 'exited' || result.exitCode !== 0) {
@@ -172,7 +176,9 @@ async function placeHome(
     await certificates(head, version, ['server', '--dir', directory, '--address', head.entry.address]);
   }
   const ids = placed.map(({ id }) => id);
-  await activate(head, version, wantedHome(options.file, head, ids), options);
+  // The link to the version moves under the head's node worker, too: until that is started again it runs the old one.
+  const isLast = head.look.payload === version && !head.look.isActivating;
+  await activate(head, version, wantedHome(options.file, head, ids), isLast, options);
 }
 
 /** Run our certificate tool on the head, by the Node.js of the payload: the CA's key never leaves that machine. */
@@ -201,7 +207,7 @@ async function placeNodeWorker(
     { path: rayTokenPath(node.look.root), text: token, mode: 0o600 },
     ...wanted.files,
   ];
-  await activate(node, versions.own, { ...wanted, files }, options);
+  await activate(node, versions.own, { ...wanted, files }, true, options);
 }
 
 const Issued = z.object({ ca: z.string(), certificate: z.string(), key: z.string() });

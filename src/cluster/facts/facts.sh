@@ -155,6 +155,9 @@ systemd() {
     [ ! -x "$file" ] || text=yes
   done
   frame polkit "$text"
+  text=no
+  [ ! -e /sys/fs/cgroup/cgroup.controllers ] || text=yes
+  frame unified "$text"
   answer=$(systemctl --user show -p Version,SystemState 2>&1) && {
     frame manager "$answer"
     units=$(systemctl --user show 'windlass-*' -p Id,ActiveState,MainPID,ControlGroup) &&
@@ -305,7 +308,9 @@ state() {
   [ ! -h "$root/workers/current" ] || frame payload "$(readlink "$root/workers/current")" 4096
   set -- "$root"/locks/pylock.*.toml
   [ ! -e "$1" ] || frame locks "$(sha256sum -- "$@")"
-  for file in node.json owner.json; do [ ! -e "$root/$file" ] || frame exists "$file"; done
+  # An id that lost its text with the machine's power is minted anew; whom an empty owner.json named is not guessed.
+  [ ! -s "$root/node.json" ] || frame exists node.json
+  [ ! -e "$root/owner.json" ] || frame exists owner.json
   for file in home/ca/ca.crt home/ca/server.crt certificates/node.crt; do
     [ ! -s "$root/$file" ] || ! slurp "$root/$file" || frame "certificate/$file" "$text" 16384
   done

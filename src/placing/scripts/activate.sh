@@ -1,10 +1,10 @@
 #!/bin/sh
-# Make a placed version the current one and (re)start units: activate.sh ROOT VERSION UNIT...
-# ROOT is absolute. Lingering is set so that units outlive this ssh session; a file beside the units says that it was set
+# Make a placed version the current one and (re)start units: activate.sh ROOT VERSION IS_LAST UNIT...
+# ROOT is absolute. IS_LAST is yes where no other units of this node are to be started after these for that version. Lingering is set so that units outlive this ssh session; a file beside the units says that it was set
 # by us, also where somebody has removed ROOT.
 set -eu
-root=$1 version=$2
-shift 2
+root=$1 version=$2 is_last=$3
+shift 3
 umask 077
 export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/run/user/$(id -u)}"
 ln -sfn "$version" "$root/workers/current.new"
@@ -19,5 +19,5 @@ fi
 systemctl --user daemon-reload
 systemctl --user enable --quiet "$@"
 systemctl --user restart "$@"
-rm -f "$root/workers/activating"
 systemctl --user is-active "$@"
+[ "$is_last" = no ] || rm -f "$root/workers/activating"

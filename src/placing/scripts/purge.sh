@@ -12,7 +12,8 @@ if [ -e "$root" ] && { [ -L "$root" ] || [ "$root" = / ] || [ "$root" -ef "$HOME
   exit 1
 fi
 export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/run/user/$(id -u)}"
-running=$(systemctl --user list-units --all --plain --no-legend 'windlass-*.service') || [ ! -e "$root" ] || {
+ours() { systemctl --user list-units --all --plain --no-legend 'windlass-*.service'; }
+ours >/dev/null || [ ! -e "$root" ] || {
   echo "the user's systemd does not answer; nothing was stopped or removed" >&2
   exit 1
 }
@@ -22,18 +23,26 @@ for unit in windlass-front windlass-control windlass-node windlass-temporal; do
   systemctl --user disable --now --quiet "$unit.service" || echo "could not stop $unit" >&2
   rm -f "$units/$unit.service"
 done
+# Only now: until it ended, the node worker may have begun another.
+running=$(ours) || [ ! -e "$root" ] || {
+  echo "the user's systemd does not answer any more; nothing was removed" >&2
+  exit 1
+}
 for unit in $(printf '%s\n' "$running" | cut -d' ' -f1); do
   systemctl --user stop "$unit"
 done
 systemctl --user daemon-reload
 systemctl --user reset-failed 'windlass-*' 2>/dev/null
-lingers=no
-[ ! -e "$units/windlass-linger" ] || lingers=yes
-rm -f "$units/windlass-linger"
+lingering=0
+if [ -e "$units/windlass-linger" ]; then
+  loginctl disable-linger && rm -f "$units/windlass-linger" || lingering=1
+fi
 rmdir "$units/default.target.wants" "$units" "$HOME/.config/systemd" "$HOME/.config" 2>/dev/null
 if [ -e "$root" ]; then
   chmod -R u+w "$root" 2>/dev/null
-  rm -rf "$root"
+  # The marker goes last: what could not be removed stays ours, and the next purge takes it up.
+  find "$root" -mindepth 1 -maxdepth 1 ! -name node.json -exec rm -rf {} +
+  [ "$(ls -A "$root")" != node.json ] || rm -rf "$root"
   if [ -e "$root" ]; then
     echo "not all of $root could be removed" >&2
     exit 1
@@ -43,4 +52,4 @@ if [ -e "$root" ]; then
 else
   echo "nothing at $root"
 fi
-[ "$lingers" = no ] || loginctl disable-linger
+exit "$lingering"

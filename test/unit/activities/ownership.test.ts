@@ -48,6 +48,15 @@ test('a run of a time that is still to come, by a clock that was ahead, keeps no
   expect(await readOwner(context)).toEqual(run);
 });
 
+test('on a node whose own clock is behind, the order of two runs holds all the same', async () => {
+  const soon = Date.now() + 86_400_000;
+  const newer = { ...run, fence: { startedAt: soon + 1, run: 'run-9' } };
+  await writeFile(context.layout.owner, JSON.stringify(newer));
+  const older = { ...run, fence: { startedAt: soon, run: 'run-8' } };
+  await expect(holdNode(context, older)).rejects.toMatchObject({ code: 'FENCED' });
+  expect(await readOwner(context)).toEqual(newer);
+});
+
 describe('of one cluster', () => {
   const own = ({ startedAt, run: id }: { startedAt: number; run: string }) => ({
     ...run,

@@ -1,6 +1,10 @@
 /** What `logs -f` makes of the parts of a log as they come. */
+import { appendFile, mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { printLines } from '../../../src/commands/logs.ts';
+import { UnitLog, printLines } from '../../../src/commands/unit-log.ts';
+import { connect } from '../../../src/ssh/connection.ts';
+import { startSshdInProcess } from '../../support/sshd-in-process.ts';
 
 /** Print a log in parts that end at the given bytes, as one that is followed. */
 function followed(log: Buffer, ends: readonly number[]): string[] {
@@ -35,4 +39,28 @@ test('a line that is longer than what is read at once does not stop the rest', (
   const lines: string[] = [];
   expect(printLines(long, long.length, true, (line) => lines.push(line))).toBe(long.length);
   expect(lines.map(({ length }) => length)).toEqual([long.length]);
+});
+
+test('what was written before a log went on in a new file, or its unit was started anew, is not lost', async () => {
+  const sshd = await startSshdInProcess();
+  const connection = await connect(await sshd.target());
+  const folder = join(sshd.folder, 'runs/windlass-engine-0000000000000000');
+  const path = join(folder, 'log');
+  await mkdir(folder, { recursive: true });
+  await writeFile(path, 'old\none\n');
+  const lines: string[] = [];
+  const log = new UnitLog(connection, join(sshd.folder, 'runs'), 'engine', (line) => lines.push(line));
+  expect(await log.printLast(1, true)).toBe(true);
+  await appendFile(path, 'two\n');
+  await rename(path, `${path}.older`);
+  await writeFile(path, 'three\nunfinis');
+  await log.printNew();
+  await appendFile(path, 'hed\nand its last word');
+  await rename(path, `${path}.before`);
+  await writeFile(path, 'four\n');
+  await log.printNew();
+  await log.printNew();
+  expect(lines).toEqual(['one', 'two', 'three', 'unfinished', 'and its last word', 'four']);
+  connection.close();
+  await sshd.stop();
 });

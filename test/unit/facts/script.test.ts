@@ -357,6 +357,16 @@ describe('hostile surroundings', () => {
     });
   });
 
+  it('takes an id that lost its text with the power for none, and an owner that did so for one', async () => {
+    const emptied = join(home, 'emptied');
+    mkdirSync(emptied);
+    writeFileSync(join(emptied, 'node.json'), '');
+    const { facts } = await look('sh', ['--root', emptied]);
+    expect(facts.state.identity).toBeNull();
+    writeFileSync(join(emptied, 'owner.json'), '');
+    await expect(look('sh', ['--root', emptied])).rejects.toMatchObject({ data: { fact: 'owner.json' } });
+  });
+
   it('keeps the words of a driver that does not work', async () => {
     const env = environmentOf({ STANDIN_GPU_JSON: join(home, 'none.json') });
     const { facts } = await look('sh', ['--root', root], 'file', env);

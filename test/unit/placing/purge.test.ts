@@ -82,6 +82,32 @@ test('says what it could not remove', async () => {
   });
 });
 
+test('what could not be removed stays ours, and the next purge takes it up', async () => {
+  const units = join(home, '.config/systemd/user');
+  await mkdir(units, { recursive: true });
+  await writeFile(join(units, 'windlass-linger'), '');
+  const root = await makeRoot(join(home, 'windlass'));
+  await mkdir(join(root, 'ray'));
+  await standIn('rm', 'for path; do case $path in */ray) ;; *) /bin/rm -rf -- "$path" ;; esac; done; exit 1');
+  expect(await purge(root)).toMatchObject({ exitCode: 1, stderr: `not all of ${root} could be removed` });
+  expect((await readdir(root)).toSorted()).toEqual(['node.json', 'ray']);
+  expect(await called()).toContain('loginctl disable-linger\n');
+  await rm(join(folder, 'bin/rm'));
+  expect(await purge(root)).toMatchObject({ exitCode: 0, stdout: `removed ${root}` });
+  expect(await readdir(home)).toEqual([]);
+});
+
+test('stops a unit that the node worker began while it was being stopped', async () => {
+  const began = join(folder, 'began');
+  const list = `[ ! -e "${began}" ] || echo windlass-engine-0000000000000000.service loaded active running x`;
+  await standIn('systemctl', `case $* in *disable*) : >"${began}" ;; *list-units*) ${list} ;; esac`);
+  const units = join(home, '.config/systemd/user');
+  await mkdir(units, { recursive: true });
+  await writeFile(join(units, 'windlass-node.service'), '');
+  expect(await purge(await makeRoot(join(home, 'windlass')))).toMatchObject({ exitCode: 0 });
+  expect(await called()).toContain('systemctl --user stop windlass-engine-0000000000000000.service\n');
+});
+
 test('switches lingering off again where it was switched on by us', async () => {
   const units = join(home, '.config/systemd/user');
   await mkdir(units, { recursive: true });

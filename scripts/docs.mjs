@@ -20,6 +20,7 @@ const { titleOf } = await import('../test/faults/fault.ts');
 const results = readJson('../test/faults/results.json');
 const found = readJson('../test/faults/found.json');
 const elsewhere = readJson('../test/faults/elsewhere.json');
+const notYet = readJson('../test/faults/not-yet.json');
 
 const note = '<!-- Written by `node scripts/docs.mjs`; change the schema or the code table instead. -->';
 
@@ -36,7 +37,7 @@ const pages = {
     results: readJson('../bench/results.json'),
     note: benchmarksNote,
   }),
-  'docs/faults.md': faultsPage({ faults, elsewhere, results, found, titleOf, note: faultsNote }),
+  'docs/faults.md': faultsPage({ faults, elsewhere, notYet, results, found, titleOf, note: faultsNote }),
 };
 
 let stale = false;

@@ -72,7 +72,7 @@ export const codes = {
     (d) => `Is the machine on, on this network, and port ${text(d['port'])} open?`,
   ),
   SSH_DNS: entry(
-    'never',
+    'act',
     stepFailed,
     (d) => `the name ${text(d['host'])} cannot be resolved`,
     () => 'Use an address, or set ssh.host in the cluster file.',
@@ -136,7 +136,7 @@ export const codes = {
     (d) => `Run: ssh-add ${text(d['path'])}`,
   ),
   REMOTE_COMMAND: entry(
-    'act',
+    'never',
     stepFailed,
     (d) => `${text(d['command'])} ended with ${text(d['ended'])}: ${text(d['evidence'])}`,
     () => 'Run the command on that node by hand to see more.',
@@ -194,6 +194,8 @@ export const codes = {
     'act',
     stepFailed,
     (d) => `the fact ${text(d['fact'])} cannot be read; the node answered ${text(d['answer'])}`,
+    () =>
+      'Look at it on the node. A file of that name lies in windlass’s folder there: put it right, or take it away where nothing of windlass runs on that node; then run the command again.',
   ),
 
   // Checks, ownership, fence
@@ -420,7 +422,7 @@ export const codes = {
     () => 'windlass home shows where it lives, windlass home --start starts it.',
   ),
   HOME_FAILED: entry(
-    'act',
+    'never',
     stepFailed,
     (d) => `the home did not start: ${text(d['evidence'])}`,
     (d) => `Log: ${text(d['log'])}`,

@@ -26,8 +26,8 @@ const rules = `## Rules across fields
 - \`parallel.pipeline\` × \`parallel.tensor\` is the sum of \`gpus\`, and every node gives the same number.
 - The ports of \`serving\`, \`ray\` with the six after it, and \`temporal\` differ, are 1024 or more, and lie outside 10001 to 19999, where Ray puts its workers.
 - Python is the same in all \`environments\`: Ray compares it down to the patch.
-- \`model.trustRemoteCode\` needs a commit hash (40 digits) as \`model.revision\`.
-- Variables that change which code runs, or that windlass sets itself, are reserved: \`PATH\`, \`PYTHONPATH\`, \`LD_*\`, \`RAY_ADDRESS\`, \`RAY_AUTH*\`, \`CUDA_VISIBLE_DEVICES\`, \`WINDLASS_*\` and some more. \`NCCL_\` and \`GLOO_\` go in \`network\`, secrets in \`secrets\`.
+- \`model.trustRemoteCode\` needs a commit hash (40 digits) as \`model.revision\`; a model that is given by its \`path\` was looked at by whoever put it there.
+- Variables by which a loader, a shell or Python finds its code, and those that windlass sets itself, are reserved: \`PATH\`, \`PYTHONPATH\`, \`LD_*\`, \`RAY_ADDRESS\`, \`RAY_AUTH*\`, \`CUDA_VISIBLE_DEVICES\`, \`WINDLASS_*\` and some more. \`NCCL_\` and \`GLOO_\` go in \`network\`, secrets in \`secrets\`.
 - \`serving.extraArguments\` are checked against the options of the engine: written in full, with their values as entries of their own. What another field sets is refused there, and so is what would let requests run code.
 - This version brings up SGLang (0.5.11 or newer) over Ray (2.54.0 or newer).`;
 

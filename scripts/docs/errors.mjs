@@ -19,7 +19,7 @@ export function errorsPage(codes, exitCodes, note) {
   return [
     '# Errors',
     note,
-    'Every failure has one of these codes: in what the program prints, in its `--json` output, and as the type of the failure in Temporal. *Tried again*: **the act** is repeated by itself, or only **a few times**; **the gang** is stopped, proven gone and started as a whole; **when mended** means that a person mends it on the machine: a bring-up waits for that, and then does the act again; **no** means that another cluster file, program or command is needed first.',
+    'Every failure has one of these codes: in what the program prints, in its `--json` output, and as the type of the failure in Temporal. *Tried again*: **the act** is repeated by itself, or only **a few times**; **the gang** is stopped, proven gone and started as a whole; **when mended** means that a person mends it on the machine: a bring-up waits for that, and then does the act again; **no** means that another cluster file, program or command is needed first. That is said of runs: before there is one, only a connection is tried again, for up to 25 seconds; and a bring-up waits for checks that failed for what a person can mend, under the code `CHECKS_FAILED`.',
     [['Code', 'Exit', 'Tried again', 'What happened', 'What to do'], Array(5).fill('---'), ...lines]
       .map((cells) => `| ${cells.join(' | ')} |`)
       .join('\n'),

@@ -1,6 +1,6 @@
 /** The table of faults as Markdown, from the suite's own table, with the last result of each and what was found. */
 
-export function faultsPage({ faults, elsewhere, results, found, titleOf, note }) {
+export function faultsPage({ faults, elsewhere, notYet, results, found, titleOf, note }) {
   const groups = [...new Set(faults.map(({ group }) => group))];
   const lines = (group) =>
     faults
@@ -15,7 +15,7 @@ export function faultsPage({ faults, elsewhere, results, found, titleOf, note })
   return [
     '# Faults',
     note,
-    'What may break around a bring-up, and what was seen to hold when it did: each fault is put to real hosts by `npm run faults`, in the middle of the act that it names. After each, what runs is compared with samples taken ten times a second, what does not belong to windlass must be untouched, `up` must converge and then change nothing, and every history must replay.',
+    'What may break around a bring-up, and what was seen to hold when it did: each fault is put to real hosts by `npm run faults`, in the middle of the act that it names. After each, what runs is compared with samples taken ten times a second, what does not belong to windlass must be untouched, and where a cluster is left, `up` must converge and then change nothing, and every history must replay.',
     ...groups.flatMap((group) => [
       `## ${names[group]}`,
       table([['Id', 'Step', 'Fault', 'Ends with', 'Last result'], ...lines(group)]),
@@ -23,6 +23,9 @@ export function faultsPage({ faults, elsewhere, results, found, titleOf, note })
     '## Seen by tests of a part',
     'What needs no whole cluster is put to the part that it concerns, in `npm test`.',
     table([['Id', 'Fault', 'Test'], ...elsewhere.map((each) => [each.fault, each.title, each.test])]),
+    '## Not put to hosts yet',
+    'What is known to break and stands in no table above.',
+    table([['Id', 'Fault', 'Why'], ...notYet.map((each) => [each.fault, each.title, each.why])]),
     '## Track record',
     'What the suite has found in windlass, and where it was mended.',
     table([

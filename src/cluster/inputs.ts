@@ -1,9 +1,10 @@
 /**
  * What every activity takes, as schemas: the workflow builds these values, the node worker checks them again at its
- * door, because the Temporal service is not trusted to send only ours. No input names a program to run.
+ * door, because the Temporal service is not trusted to send only ours. No field names a program to run; which variables
+ * are refused is below.
  */
 import { z } from 'zod';
-import { Address, ClusterSpec, HardwareClass, NodeId, Patience } from '../config/schema.ts';
+import { Address, ClusterSpec, HardwareClass, NodeId, Patience, ServingAddress } from '../config/schema.ts';
 import { Fence } from './state.ts';
 
 /** Nothing that a terminal or a log would obey. */
@@ -164,7 +165,7 @@ export const EngineUnit = z.object({
   version: Plain,
   model: Plain,
   servedName: Plain,
-  address: Address,
+  address: ServingAddress,
   port: Port,
   pipeline: z.number().int().min(1),
   tensor: z.number().int().min(1),

@@ -102,7 +102,7 @@ export function wordOf(
   if (probed?.ok === true) return 'ready';
   if (keeper?.waitingFor) return 'waiting';
   if (run === null && keeper === null) return 'down';
-  if (run?.type === 'tearDownCluster') return 'stopped';
+  if (run?.type === 'tearDownCluster') return run.failure === null ? 'stopped' : 'failed';
   // The service forgets a run a month after its end; the keeper that it has left goes on.
   if (probed || run?.report === null) return 'failed';
   const proof = Math.max(run?.report?.answer.at ?? 0, keeper?.answeredAt ?? 0);

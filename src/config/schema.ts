@@ -45,6 +45,15 @@ export const Name = z.string({ error: 'must be one name' }).regex(/^[a-z0-9]([a-
 /** An IPv4 or IPv6 address in its usual form. */
 export const Address = z.union([z.ipv4(), z.ipv6()], { error: 'is not an IPv4 or IPv6 address' });
 
+/** Every spelling of the unspecified address, IPv4 and IPv6, has zeros, dots and colons only. */
+const isUnspecified = (address: string) => /^[0.:]+$/.test(address);
+
+/** Where the API listens: one address, never all of them. */
+export const ServingAddress = Address.refine((address) => !isUnspecified(address), {
+  error: ({ input }) =>
+    `${String(input)} would open the API on every network of the head; name one of its addresses`,
+});
+
 const HostName = plainText(253)
   .refine(notADash, noDash)
   .regex(/^[A-Za-z0-9._:%-]+$/, { error: 'host names have letters, digits, dots, dashes and underscores' });
@@ -112,6 +121,9 @@ const allowPickle = z
   .default(false)
   .describe('Take a model that has no safetensors; loading other weights can run code that comes with them.');
 
+/** Code that comes with a model is allowed by what was looked at, not by a name that may move. */
+export const isCommit = (revision: string) => /^[0-9a-f]{40}$/.test(revision);
+
 export const HubModel = z.strictObject({
   id: repositoryId.describe('Model id on the hub, owner/name.'),
   revision: plainText(100)
@@ -127,7 +139,9 @@ export const HubModel = z.strictObject({
   trustRemoteCode: z
     .boolean()
     .default(false)
-    .describe('Run code that comes with the model. Needs a commit hash as revision.'),
+    .describe(
+      'Run code that comes with the model, as the user that serves it. Needs a commit hash as revision. Off is a word to the engine, whose own switch has been bypassed before.',
+    ),
   allowPickle,
 });
 
@@ -164,7 +178,7 @@ export const Parallel = z.strictObject({
 });
 
 export const Serving = z.strictObject({
-  address: Address.optional().describe(
+  address: ServingAddress.optional().describe(
     'Address of the API; loopback is allowed, 0.0.0.0 and :: are not. Default: the head’s cluster address.',
   ),
   port: port().default(5000).describe('Port of the API.'),
@@ -384,13 +398,21 @@ export type NodeEntry = z.infer<typeof Node>;
 export const NodeId = z.string().regex(/^[0-9a-f]{16}$/, { error: 'a node id has 16 hexadecimal digits' });
 
 /** What a workflow takes: the file, with minted node ids, without ssh, and with secrets by name only. */
-export const ClusterSpec = z.strictObject({
-  ...common,
-  nodes: z
-    .array(Node.omit({ ssh: true }).extend({ id: NodeId.describe('Minted id of the machine.') }), nodesError)
-    .min(1)
-    .max(1000),
-  secrets: z.array(z.enum(secretNames)).default([]).describe('Names of the secrets that lie on the nodes.'),
-});
+export const ClusterSpec = z
+  .strictObject({
+    ...common,
+    nodes: z
+      .array(
+        Node.omit({ ssh: true }).extend({ id: NodeId.describe('Minted id of the machine.') }),
+        nodesError,
+      )
+      .min(1)
+      .max(1000),
+    secrets: z.array(z.enum(secretNames)).default([]).describe('Names of the secrets that lie on the nodes.'),
+  })
+  .refine(({ model }) => !('id' in model && model.trustRemoteCode) || isCommit(model.revision), {
+    path: ['model', 'trustRemoteCode'],
+    error: 'running the model’s own code needs a commit hash (40 digits) as revision',
+  });
 export type ClusterSpec = z.infer<typeof ClusterSpec>;
 export type SpecNode = ClusterSpec['nodes'][number];

@@ -3,7 +3,7 @@
  * alone can mend is, and never longer than was said.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ErrorCode, WindlassError, fail } from '../errors.ts';
+import { WindlassError, fail } from '../errors.ts';
 import type { SshTarget } from './config.ts';
 import { CONNECT_TIMEOUT_MS, type ConnectOptions, type SshConnection, connect } from './connection.ts';
 
@@ -17,15 +17,6 @@ const LONGEST_PAUSE_MS = 5_000;
 // An attempt shorter than this says nothing about the node.
 const SHORTEST_ATTEMPT_MS = 500;
 
-// A host that has changed its key, that refuses the login or is no ssh server does not become right by asking again.
-const MENDED_BY_TIME: ReadonlySet<ErrorCode> = new Set([
-  'SSH_REFUSED',
-  'SSH_TIMEOUT',
-  'SSH_UNREACHABLE',
-  'SSH_DNS',
-  'SSH_LOST',
-]);
-
 /** Connect, trying again until the deadline. Throws the last error, with the number of attempts and the seconds in its data. */
 export async function connectWithRetry(target: SshTarget, options: RetryOptions): Promise<SshConnection> {
   const { deadlineMs, timeoutMs = CONNECT_TIMEOUT_MS } = options;
@@ -36,7 +27,8 @@ export async function connectWithRetry(target: SshTarget, options: RetryOptions)
     try {
       return await connect(target, { ...options, timeoutMs: Math.max(1, Math.min(timeoutMs, left())) });
     } catch (error) {
-      if (!(error instanceof WindlassError) || !MENDED_BY_TIME.has(error.code)) throw error;
+      // A host that has changed its key, that refuses the login or is no ssh server does not become right by asking again.
+      if (!(error instanceof WindlassError) || !error.retryable) throw error;
       if (left() < pauseMs + SHORTEST_ATTEMPT_MS) {
         throw fail(
           error.code,

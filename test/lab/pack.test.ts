@@ -148,5 +148,5 @@ test('says in one sentence that Node.js is too old', async () => {
   );
   expect(result.exitCode).toBe(2);
   expect(result.stdout).toBe('');
-  expect(result.stderr).toMatch(/^windlass needs Node\.js 20\.3 or newer; this is v[\d.]+$/);
+  expect(result.stderr).toMatch(/^windlass needs Node\.js 20\.19 or newer; this is v[\d.]+$/);
 });

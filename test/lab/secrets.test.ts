@@ -2,6 +2,7 @@
  * No secret leaves its place, and the operator's ssh key none at all. A cluster with planted secrets comes up, is looked at by every command and goes down;
  * then everything that was said and written is searched for them, in every encoding that a program uses.
  */
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
@@ -39,6 +40,10 @@ const temporal = async (...args: string[]) => {
   return stdout;
 };
 
+/** Free text that a shell, systemd or Python would act on, if one of them ever got to read it as its own. */
+const trace = '/tmp/windlass-was-here';
+const hostile = `$(touch ${trace}) \`touch ${trace}\`; touch ${trace} & | '; touch ${trace}; '"; touch ${trace}; "\${HOME} $HOME %h {0}`;
+
 /** What every command said, by its arguments. */
 const said = new Map<string, string>();
 async function windlass(...args: string[]): Promise<string> {
@@ -66,8 +71,12 @@ nodes:
 model: { id: windlass/tiny-llama, endpoint: http://10.0.0.1:8098 }
 engine: { name: sglang, version: '0.5.21' }
 parallel: { pipeline: 2 }
-serving: { cudaGraphs: false }
-environments: { spark: { python: '3.11', index: http://10.0.0.1:8099/sm120/simple } }
+serving: { cudaGraphs: false, servedName: ${JSON.stringify(hostile)} }
+environments:
+  spark:
+    python: '3.11'
+    index: http://10.0.0.1:8099/sm120/simple
+    variables: { FREE_TEXT: ${JSON.stringify(hostile)} }
 ray: { objectStoreMegabytes: 100 }
 secrets:
   apiKey: { fromFile: ${keyFile} }
@@ -112,6 +121,28 @@ test('its place is for its user only', async () => {
     return new Set((await host.exec(argv)).stdout.split('\n'));
   });
   expect(modes).toEqual(modes.map(() => new Set(['700 dgx d', '600 dgx f'])));
+});
+
+test('free text reaches the engine as it was written, and is obeyed nowhere', async () => {
+  const environments = await everyHost(async (host) => {
+    const ranks = (await host.processes()).filter(({ commandLine }) =>
+      commandLine.join(' ').includes('ray::'),
+    );
+    return Promise.all(ranks.map(({ pid }) => readFile(`/proc/${String(pid)}/environ`, 'utf8')));
+  });
+  for (const ofHost of environments) {
+    expect(ofHost.some((text) => text.split('\0').includes(`FREE_TEXT=${hostile}`))).toBe(true);
+  }
+  const probed = JSON.parse(await windlass('status', '--probe', '--json')) as { status: string };
+  expect(probed.status).toBe('ready');
+  const { stdout } = await head.exec([
+    ...['curl', '-sS', '-H', `authorization: Bearer ${apiKey}`],
+    'http://10.0.0.25:5000/v1/models',
+  ]);
+  expect((JSON.parse(stdout) as { data: { id: string }[] }).data.map(({ id }) => id)).toEqual([hostile]);
+  const traces = await everyHost((host) => host.exec(['test', '-e', trace], { reject: false }));
+  expect(traces.map(({ exitCode }) => exitCode)).toEqual([1, 1]);
+  expect(existsSync(trace)).toBe(false);
 });
 
 describe('nothing of a secret is', () => {

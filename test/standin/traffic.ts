@@ -39,6 +39,14 @@ export interface FileBody {
   readonly available?: (beyond: number) => Promise<number>;
 }
 
+/** An answer in the place of what was asked for. */
+export interface Failure {
+  readonly status: number;
+  readonly headers?: Record<string, string>;
+}
+
+const busy: Failure = { status: 503 };
+
 const CHUNK_BYTES = 64 * 1024;
 
 /** Log and faults of one server. */
@@ -46,7 +54,11 @@ export class Traffic {
   /** Bytes a second for each body; undefined sends as fast as it can. */
   delayBytesPerSecond: number | undefined;
   private readonly log: RequestRecord[] = [];
-  private failures = { count: 0, pattern: /^/ };
+  private failures: { count: number; pattern: RegExp; answer: Failure } = {
+    count: 0,
+    pattern: /^/,
+    answer: busy,
+  };
   private holds: PendingHold[] = [];
   private taken: PendingHold[] = [];
 
@@ -55,9 +67,9 @@ export class Traffic {
     return this.log;
   }
 
-  /** Answer the next `count` requests whose URL matches with 503, in place of what was asked before. */
-  failNext(count: number, pattern = /^/): void {
-    this.failures = { count, pattern };
+  /** Answer the next `count` requests whose URL matches so (503 unless told), in place of what was asked before. */
+  failNext(count: number, pattern = /^/, answer: Failure = busy): void {
+    this.failures = { count, pattern, answer };
   }
 
   /** Stop the next body whose URL matches after `afterBytes` (half of it when not given), until released. */
@@ -79,7 +91,7 @@ export class Traffic {
     this.taken = [];
   }
 
-  /** Note a request; answers it with 503 and returns undefined when a failure is due. */
+  /** Note a request; answers it and returns undefined when a failure is due. */
   admit(request: IncomingMessage, response: ServerResponse): RequestRecord | undefined {
     const { method = 'GET', url = '/' } = request;
     const record: RequestRecord = {
@@ -94,7 +106,8 @@ export class Traffic {
     this.log.push(record);
     if (this.failures.count === 0 || !this.failures.pattern.test(url)) return record;
     this.failures.count -= 1;
-    response.writeHead(503).end('stand-in failure');
+    const { status, headers } = this.failures.answer;
+    response.writeHead(status, headers).end('stand-in failure');
     return undefined;
   }
 

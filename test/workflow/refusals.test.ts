@@ -34,6 +34,16 @@ describe('wrong input', () => {
       { ...spec, engine: { ...spec.engine, name: 'vllm' }, launcher: 'ranks' },
       /engine\.name: vllm is not brought up .*; launcher: ranks is not/,
     ],
+    [
+      'an API on every network',
+      { ...spec, serving: { address: '0::0' } },
+      /serving\.address: 0::0 would open the API on every network/,
+    ],
+    [
+      'code of a model whose revision may move',
+      { ...spec, model: { id: 'owner/name', revision: 'main', trustRemoteCode: true } },
+      /model\.trustRemoteCode: .* needs a commit hash/,
+    ],
     ['no object', 'cluster.yaml', /input: /],
     ['nothing', undefined, /input: /],
   ])('%s fails the run in its first workflow task, naming the path', async (what, input, path) => {

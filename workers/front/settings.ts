@@ -1,6 +1,7 @@
 /** What the front is told when it starts, in one JSON file: `front.js SETTINGS.json`. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { isBehindFront } from '../../src/config/rules/temporal.ts';
 import { NodeId } from '../../src/config/schema.ts';
 
 const Path = z.string().startsWith('/');
@@ -8,8 +9,8 @@ const Path = z.string().startsWith('/');
 export const FrontSettings = z.object({
   /** Where nodes reach it: the head's cluster address. Port 0 takes a free one. */
   listen: z.object({ address: z.string(), port: z.number().int().min(0).max(65535) }),
-  /** The Temporal service behind it, `127.0.0.1:7233`. */
-  upstream: z.string().regex(/^(127\.0\.0\.1|localhost|\[::1\]):\d+$/),
+  /** The Temporal service behind it, on this machine's loopback: `127.0.0.1:7233`. */
+  upstream: z.string().refine(isBehindFront),
   namespace: z.string().min(1),
   /** PEM files; read again when they change. */
   ca: Path,

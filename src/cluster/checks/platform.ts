@@ -30,7 +30,7 @@ export const platform: NodeCheck = {
 
 export const systemd: NodeCheck = {
   name: 'systemd',
-  title: 'PID 1 is systemd, 247 or newer, and the user has a manager of their own',
+  title: 'PID 1 is systemd, 247 or newer, with control groups v2, and the user has a manager of their own',
   scope: 'node',
   judge: ({ facts: { systemd: found, user } }) => {
     if (!found.running) {
@@ -43,6 +43,12 @@ export const systemd: NodeCheck = {
       return failed(
         `systemd is ${found.version ?? 'of an unknown version'}; ${oldestSystemd} or newer is needed`,
         'Run systemctl --version there, and upgrade the system.',
+      );
+    }
+    if (!found.unified) {
+      return failed(
+        'control groups are not those of version 2 alone; which processes are ours could not be read',
+        'Boot the machine with systemd.unified_cgroup_hierarchy=1 on the kernel’s command line, and without any systemd.legacy_systemd_cgroup_controller.',
       );
     }
     if (!found.userManager) {

@@ -40,6 +40,7 @@ export function readSystemd(frames: Frames): NodeFacts['systemd'] {
     userManager: /^SystemState=(initializing|starting|running|degraded|maintenance)$/m.test(manager ?? ''),
     linger: linger === 'yes' ? true : linger === 'no' ? false : null,
     polkit: frameOf(frames, 'polkit') === 'yes',
+    unified: frameOf(frames, 'unified') === 'yes',
   };
 }
 

@@ -132,9 +132,5 @@ function checkFamilies(nodes: Sections['nodes']): Finding[] {
 function checkServing({ serving }: Sections): Finding[] {
   const found = serving.address === undefined ? undefined : classOf(serving.address);
   if (!found || found.name === 'loopback') return [];
-  const why =
-    found.name === 'unspecified'
-      ? 'would open the API on every network of the head; name one of its addresses'
-      : found.why;
-  return [{ path: ['serving', 'address'], message: `${serving.address} ${why}` }];
+  return [{ path: ['serving', 'address'], message: `${serving.address} ${found.why}` }];
 }

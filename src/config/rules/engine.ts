@@ -1,5 +1,6 @@
 /** What the engine and its launcher can do, and what their versions must at least be. */
 import type { Finding } from '../problems.ts';
+import { isCommit } from '../schema.ts';
 import { sglang } from '../../engines/sglang.ts';
 import { checkSupported } from '../../engines/supported.ts';
 import { isBelow } from '../../engines/version.ts';
@@ -56,11 +57,11 @@ function checkCache({ engine, serving }: Sections): Finding[] {
   return [{ path: ['serving', 'kvCacheDtype'], message: `SGLang has no ${wanted}; use ${instead}` }];
 }
 
-/** Code that comes with a model is allowed by what was looked at, not by a name that may move. */
+/** A spec is asked the same by its schema; this one names the line. */
 function checkConsent({ model }: Sections): Finding[] {
   const { id, revision, trustRemoteCode } = model;
   if (!trustRemoteCode || id === undefined || revision === undefined) return [];
-  if (/^[0-9a-f]{40}$/.test(revision)) return [];
+  if (isCommit(revision)) return [];
   return [
     {
       path: ['model', 'trustRemoteCode'],

@@ -125,10 +125,53 @@ const unknownModel = servesOn({
   expect: { exit: 1, code: 'MODEL_NOT_FOUND', within: 60 },
 });
 
+/** As the hub says it of a model whose terms the account has not accepted. */
+const gated = {
+  status: 401,
+  headers: { 'X-Error-Code': 'GatedRepo', 'X-Error-Message': 'Access is restricted' },
+};
+const gatedModel: Fault = {
+  id: 'F60',
+  group: 'E',
+  step: 'stage model',
+  title: 'The hub gives the model to nobody without a token',
+  invariants: all,
+  start: 'placed',
+  inject: (scene) => {
+    scene.stage.hub.traffic.failNext(1_000, /tiny-llama/, gated);
+    return Promise.resolve(scene.up());
+  },
+  expect: { exit: 1, code: 'MODEL_GATED', node: 'jetson-thor', within: 120 },
+  judge: (scene, { stdout }) => {
+    const asked = scene.stage.hub.traffic.requests().slice(scene.hubRequests);
+    ok(asked.length < 20, `the hub was asked ${String(asked.length)} times`);
+    ok(stdout.includes('secrets.huggingFaceToken'), 'the field for the token is named');
+    return Promise.resolve();
+  },
+};
+
+const hubLimits: Fault = {
+  id: 'F60',
+  group: 'E',
+  step: 'stage model',
+  crashPoint: 'during',
+  title: 'The hub answers 429 for a while: too many requests',
+  invariants: all,
+  start: 'placed',
+  inject: (scene) => {
+    const limited = { status: 429, headers: { 'Retry-After': '1' } };
+    scene.stage.hub.traffic.failNext(8, /safetensors/, limited);
+    return Promise.resolve(scene.up());
+  },
+  expect: { exit: 0, within: bringUp },
+};
+
 export const environmentFaults: readonly Fault[] = [
   indexFails,
   environmentDeleted,
   modelDiskFills,
   killedHalfway,
   unknownModel,
+  gatedModel,
+  hubLimits,
 ];

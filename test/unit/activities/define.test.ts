@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import type { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { define } from '../../../activities/define.ts';
 import type { ErrorCode } from '../../../src/errors.ts';
-import { fail } from '../../../src/errors.ts';
+import { WindlassError, fail } from '../../../src/errors.ts';
 import type { Asked } from './in-activity.ts';
 import { inActivity, machine, nodeId } from './in-activity.ts';
 
@@ -44,6 +45,22 @@ describe('a failure', () => {
     ['that is not ours is tried again', new Error('EIO'), false],
   ] as const)('%s', async (_what, end, nonRetryable) => {
     expect(await failure(act(end))).toMatchObject({ nonRetryable });
+  });
+});
+
+describe('a failure with megabytes of evidence', () => {
+  const flood = 'x'.repeat(5 * 1024 * 1024);
+
+  test.each([
+    ['of ours', fail('WHEELS_FAILED', { class: 'thor', evidence: flood, log: '/runs/log' })],
+    ['that is not ours', new Error(flood)],
+  ])('%s stays small in the history', async (_what, error) => {
+    const failed = (await inActivity(() => door(() => Promise.reject(error))).catch(
+      (thrown: unknown) => thrown,
+    )) as ApplicationFailure;
+    expect(failed.message.length).toBeLessThanOrEqual(1500);
+    expect(JSON.stringify(failed.details ?? []).length).toBeLessThanOrEqual(4200);
+    expect(failed.type).toBe(error instanceof WindlassError ? 'WHEELS_FAILED' : 'INTERNAL');
   });
 });
 

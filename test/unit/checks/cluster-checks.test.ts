@@ -261,7 +261,14 @@ describe('all checks', () => {
     const nothing = facts({
       machine: null,
       glibc: null,
-      systemd: { running: false, version: null, userManager: false, linger: null, polkit: false },
+      systemd: {
+        running: false,
+        version: null,
+        userManager: false,
+        linger: null,
+        polkit: false,
+        unified: false,
+      },
       gpus: [],
       hardware: 'other',
       gpuDevicesClosed: null,

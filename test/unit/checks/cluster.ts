@@ -43,7 +43,7 @@ export function facts(changes: Partial<NodeFacts> = {}): NodeFacts {
     glibc: '2.39',
     os: 'Ubuntu 24.04.3 LTS',
     user: { name: 'dgx', uid: 1000, home: '/home/dgx', groups: ['dgx', 'video', 'render'] },
-    systemd: { running: true, version: 255, userManager: true, linger: true, polkit: true },
+    systemd: { running: true, version: 255, userManager: true, linger: true, polkit: true, unified: true },
     gpus: [{ name: 'NVIDIA GB10', capability: '12.1' }],
     gpuError: null,
     driver: '580.95.05',

@@ -121,6 +121,11 @@ table('systemd', [
     'fail · systemd is of an unknown version; 247 or newer is needed → Run systemctl --version there, and upgrade the system.',
   ],
   [
+    'control groups of version 1',
+    input({ systemd: { ...systemd, unified: false } }),
+    'fail · control groups are not those of version 2 alone; which processes are ours could not be read → Boot the machine with systemd.unified_cgroup_hierarchy=1 on the kernel’s command line, and without any systemd.legacy_systemd_cgroup_controller.',
+  ],
+  [
     'no manager of the user',
     input({ systemd: { ...systemd, userManager: false } }),
     'fail · the systemd manager of dgx does not answer → sudo loginctl enable-linger dgx && sudo systemctl restart user@1000.service',

@@ -68,6 +68,8 @@ describe('the word of status', () => {
     expect(wordOf(null, null, silent)).toBe('down');
     expect(wordOf(lastRun({}), null, silent)).toBe('failed');
     expect(wordOf(lastRun({ type: 'tearDownCluster' }), null, silent)).toBe('stopped');
+    const failure = new Error('the unit cannot be stopped');
+    expect(wordOf(lastRun({ type: 'tearDownCluster', failure }), null, null)).toBe('failed');
   });
 
   it('is waiting while the circuit of its keeper is open, unless an answer comes all the same', () => {

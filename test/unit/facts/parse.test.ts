@@ -27,7 +27,14 @@ describe('a Spark that serves, with others beside us', () => {
       glibc: '2.39',
       os: 'Ubuntu 24.04.3 LTS',
       memory: { totalBytes: 127601452 * 1024, availableBytes: 118230112 * 1024 },
-      systemd: { running: true, version: 255, userManager: true, linger: true, polkit: true },
+      systemd: {
+        running: true,
+        version: 255,
+        userManager: true,
+        linger: true,
+        polkit: true,
+        unified: true,
+      },
       ownNameAddresses: ['127.0.1.1'],
       rdmaInterfaces: ['enp1s0f0np0'],
     });

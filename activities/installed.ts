@@ -1,7 +1,9 @@
 /** What is installed in an environment, compared with its lock; the marker that says they are equal. */
-import { readdir } from 'node:fs/promises';
-import type { EnvironmentMarker } from '../src/cluster/state.ts';
-import { writeFileAtomic } from '../src/process/files.ts';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EnvironmentMarker } from '../src/cluster/state.ts';
+import { readRecord, writeFileAtomic } from '../src/process/files.ts';
+import { hasEndedWell, readGeneration } from './acts.ts';
 import type { NodeContext } from './context.ts';
 import { readLockedPackages } from './lock-file.ts';
 import { folderBytes } from './sizes.ts';
@@ -44,6 +46,37 @@ export async function difference(path: string, lockText: string): Promise<string
   return `missing: ${missing.slice(0, 5).join(', ') || 'none'}; not in the lock: ${extra.slice(0, 5).join(', ') || 'none'}`;
 }
 
+const markerOf = (context: NodeContext, hash: string): string =>
+  `${context.layout.environments}/${hash}/windlass.json`;
+
+/**
+ * Has an installation of this lock come to its end? The names of packages do not tell: uv links a package together with
+ * its record, then its scripts, and compiles when all are there.
+ */
+export async function hasEnded(
+  context: NodeContext,
+  unit: string,
+  hash: string,
+  lockText: string,
+): Promise<boolean> {
+  const marker = await readRecord(markerOf(context, hash), EnvironmentMarker);
+  return marker?.lock === sha256(lockText) || (await hasEndedWell(context, unit, hash));
+}
+
+/**
+ * Before an installation begins anew: the marker no longer holds, and where the one before was cut off, uv would take a
+ * package that is half there for whole. All of it lies in uv's cache.
+ */
+export async function discardHalf(context: NodeContext, unit: string, hash: string): Promise<void> {
+  const wasBegun = (await readGeneration(context, unit)) === hash;
+  const wasCutOff = wasBegun && !(await hasEndedWell(context, unit, hash));
+  await rm(markerOf(context, hash), { force: true });
+  const folder = await sitePackages(`${context.layout.environments}/${hash}`);
+  if (!wasCutOff || folder === null) return;
+  const names = (await readdir(folder)).filter((name) => !name.startsWith('_virtualenv'));
+  for (const name of names) await rm(join(folder, name), { recursive: true, force: true });
+}
+
 /** Compare the installed set with the lock; write the marker when they are equal. */
 export async function confirmInstalled(
   context: NodeContext,
@@ -71,7 +104,7 @@ export async function confirmInstalled(
     bytes: await folderBytes(path),
     at: Date.now(),
   };
-  await writeFileAtomic(`${context.layout.environments}/${hash}/windlass.json`, JSON.stringify(marker), {
+  await writeFileAtomic(markerOf(context, hash), JSON.stringify(marker), {
     mode: 0o600,
   });
   return true;

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { rayHelpers } from '../src/cluster/gang.ts';
+import { helperPorts } from '../src/cluster/gang.ts';
 import { RayUnit } from '../src/cluster/inputs.ts';
 import { expandHome } from '../src/cluster/layout.ts';
 import { fail } from '../src/errors.ts';
@@ -122,7 +122,7 @@ function fieldsOf(value: object): Field[] {
       const isWord = typeof each === 'string' || typeof each === 'number';
       return kind !== undefined && isWord ? [{ kind, value: String(each) }] : [];
     });
-    return name === 'ray' ? [...own, ...helperPorts(below)] : own;
+    return name === 'ray' ? [...own, ...portsOfHelpers(below)] : own;
   });
 }
 
@@ -134,9 +134,9 @@ function sourceOf(requirement: string): Field[] {
 }
 
 /** Ray's helpers listen on the ports after its own. */
-function helperPorts(ray: unknown): Field[] {
+function portsOfHelpers(ray: unknown): Field[] {
   const parsed = RayUnit.safeParse(ray);
   return parsed.success
-    ? rayHelpers.map((_name, at) => ({ kind: 'port', value: String(parsed.data.port + 1 + at) }))
+    ? helperPorts(parsed.data.port).map((port) => ({ kind: 'port', value: String(port) }))
     : [];
 }

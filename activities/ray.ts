@@ -2,7 +2,7 @@
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { z } from 'zod';
-import { rayHelpers, rayUnitName } from '../src/cluster/gang.ts';
+import { helperPorts, rayHelpers, rayUnitName } from '../src/cluster/gang.ts';
 import type { Endpoint, RayUnit } from '../src/cluster/inputs.ts';
 import { RayInput, RayNodesInput } from '../src/cluster/inputs.ts';
 import { isRaylet } from '../src/cluster/ranks.ts';
@@ -42,7 +42,7 @@ export function rayCommand(context: NodeContext, ray: RayUnit): Command & { env:
       `--num-gpus=${ray.gpus}`,
       `--num-cpus=${ray.cpus}`,
       `--object-store-memory=${ray.objectStoreBytes}`,
-      ...helperPorts(ray.port),
+      ...helperArguments(ray.port),
       '--disable-usage-stats',
       '--log-style=record',
       '--log-color=false',
@@ -64,14 +64,15 @@ export function rayCommand(context: NodeContext, ray: RayUnit): Command & { env:
  * port themselves, and gives up when a slow machine needs longer to start them; for the dashboard agent it waits
  * in any case, since Ray 2.60 does not hand it that port.
  */
-function helperPorts(port: number): string[] {
-  return rayHelpers.map((name, at) => `--${name}-port=${port + 1 + at}`);
+function helperArguments(port: number): string[] {
+  const ports = helperPorts(port);
+  return rayHelpers.map((name, at) => `--${name}-port=${ports[at]}`);
 }
 
 /** Where this Ray node listens. */
 const rayPorts = ({ role, nodeAddress: address, port }: RayUnit): Endpoint[] => [
   ...(role === 'head' ? [{ address, port }] : []),
-  ...rayHelpers.map((_name, at) => ({ address, port: port + 1 + at })),
+  ...helperPorts(port).map((each) => ({ address, port: each })),
 ];
 
 const bracket = (address: string): string => (address.includes(':') ? `[${address}]` : address);

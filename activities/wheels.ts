@@ -1,14 +1,16 @@
 /** Install wheels: exactly the lock; the proof is that the installed set equals it. */
 import { WheelsInput } from '../src/cluster/inputs.ts';
 import { fail } from '../src/errors.ts';
+import { lookAtUnit } from '../src/process/units.ts';
 import type { Changed } from './acts.ts';
 import { beating, demandSuccess, startAct, unchanged, watchAct } from './acts.ts';
 import type { NodeContext } from './context.ts';
 import { baseEnvironment } from './context.ts';
 import { define } from './define.ts';
-import { confirmInstalled, difference, distributions } from './installed.ts';
+import { confirmInstalled, difference, discardHalf, distributions, hasEnded } from './installed.ts';
 import { ensureLockFile } from './lock.ts';
 import { readLockedSources } from './lock-file.ts';
+import { holdNode } from './ownership.ts';
 import { demandAllowed } from './policy.ts';
 import { folderBytes } from './sizes.ts';
 import { demandReachable, environmentPath, indexOptions, lockPath } from './uv.ts';
@@ -21,12 +23,18 @@ export const installWheels = (context: NodeContext) =>
     // It may come from another node of the class: its owner's word is not that of this one's.
     await demandAllowed(context, { sources: readLockedSources(text) });
     const path = environmentPath(context, environment);
-    const isInstalled = () =>
-      beating('comparing with the lock', () =>
-        confirmInstalled(context, path, environment, requestHash, text),
-      );
-    if (await isInstalled()) return unchanged;
     const unit = `windlass-wheels-${environment}`;
+    const isInstalled = async () =>
+      (await hasEnded(context, unit, environment, text)) &&
+      (await beating('comparing with the lock', () =>
+        confirmInstalled(context, path, environment, requestHash, text),
+      ));
+    if (!(await lookAtUnit(unit)).active) {
+      if (await isInstalled()) return unchanged;
+      await holdNode(context, runRef);
+      // The comparison takes its time.
+      if (!(await lookAtUnit(unit)).active) await discardHalf(context, unit, environment);
+    }
     const cacheBefore = await beating('measuring the cache', () => folderBytes(`${context.layout.cache}/uv`));
     await startAct(context, {
       unit,

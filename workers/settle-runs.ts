@@ -2,9 +2,11 @@
  * After an upgrade: who goes on with the runs that are under way. Each is replayed on the bundle that is placed now, and
  * goes on with it if that works; else it is kept by the newest older bundle on which it does.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { isGrpcServiceError } from '@temporalio/client';
 import type { Logger } from '@temporalio/worker';
+import { isUnreachable } from '../src/temporal/grpc-code.ts';
 import { keepRun } from '../src/temporal/kept.ts';
 import type { Bundle } from './kept-bundles.ts';
 import { keptBundles } from './kept-bundles.ts';
@@ -23,21 +25,33 @@ export interface SettleOptions {
   readonly logger: Pick<Logger, 'warn'>;
 }
 
+const againAfterMs = 1_000;
+
 /**
- * To be called before the own worker polls, or a run would meet it first. What fails here is logged, and never keeps
- * that worker from its start: without it nothing would go on at all.
+ * To be called before the own worker polls, or a run would meet it first. A service that is away is waited for: nobody
+ * would look at the runs later. What else fails here is logged, and never keeps that worker from its start: without it
+ * nothing would go on at all.
  */
 export async function settleOpenRuns(client: Client, options: SettleOptions): Promise<void> {
-  const { own, logger } = options;
-  try {
-    const runs = (await openRuns(client)).filter((run) => !isProven(run, own));
-    if (runs.length === 0) return;
-    const failed = await unreplayable(client, own.codePath, runs);
-    for (const run of runs) if (run.keptBy !== null && !failed.has(run)) await holdTo(client, run, null);
-    if (failed.size > 0) await keepAll(client, failed, options);
-  } catch (error) {
-    logger.warn('the runs that are under way were not all looked at', { error: String(error) });
+  for (;;) {
+    try {
+      await settle(client, options);
+      return;
+    } catch (error) {
+      options.logger.warn('the runs that are under way were not all looked at', { error: String(error) });
+      if (!isUnreachable(error)) return;
+      await sleep(againAfterMs);
+    }
   }
+}
+
+async function settle(client: Client, options: SettleOptions): Promise<void> {
+  const { own } = options;
+  const runs = (await openRuns(client)).filter((run) => !isProven(run, own));
+  if (runs.length === 0) return;
+  const failed = await unreplayable(client, own.codePath, runs);
+  for (const run of runs) if (run.keptBy !== null && !failed.has(run)) await holdTo(client, run, null);
+  if (failed.size > 0) await keepAll(client, failed, options);
 }
 
 /** Whoever went on with a run last has replayed it: a restart, which is no upgrade, has nothing to replay. */
@@ -88,7 +102,11 @@ async function keepers(
   );
   for (const bundle of bundles.slice(0, mostBundles)) {
     if (left.length === 0) break;
-    const failed = await unreplayable(client, bundle.codePath, left);
+    // One that cannot be loaded goes on with nothing.
+    const failed = await unreplayable(client, bundle.codePath, left).catch((error: unknown) => {
+      if (isUnreachable(error)) throw error;
+      return new Map(left.map((run) => [run, error as Error]));
+    });
     const replayed = left.filter((run) => !failed.has(run));
     if (replayed.length > 0) kept.set(bundle, replayed);
     left = [...failed.keys()];

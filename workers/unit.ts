@@ -6,4 +6,5 @@ import { superviseUnit } from '../src/process/supervise.ts';
 
 const [specPath] = process.argv.slice(2);
 if (specPath === undefined) throw new Error('usage: unit.js SPEC');
-process.exitCode = await superviseUnit(specPath);
+// What the program has left behind may hold its pipes, and with them this process; systemd ends it with the unit.
+process.exit(await superviseUnit(specPath));

@@ -26,8 +26,15 @@ interface Known {
   readonly needs: Needs;
 }
 
-/** What `up` would do on each node, in the order of the file. */
-export function plannedNodes(spec: ClusterSpec, observed: readonly Observed[]): PlannedNode[] {
+/**
+ * What `up` would do on each node, in the order of the file. `versions` are those of windlass that the nodes shall have,
+ * by name.
+ */
+export function plannedNodes(
+  spec: ClusterSpec,
+  observed: readonly Observed[],
+  versions: ReadonlyMap<string, string> = new Map(),
+): PlannedNode[] {
   const plans = planNodes(spec, observed);
   const commit = plans.find((other) => other.model.commit !== null)?.model.commit ?? null;
   const known = observed.flatMap((each, at): Known[] => {
@@ -46,7 +53,11 @@ export function plannedNodes(spec: ClusterSpec, observed: readonly Observed[]): 
     node: each.plan.node.name,
     address: each.plan.node.address,
     hardware: each.plan.hardware,
-    changes: [...preparation(each), ...starts(each, found, each.plan.node.name === spec.head)],
+    changes: [
+      ...placing(each, versions.get(each.plan.node.name)),
+      ...preparation(each),
+      ...starts(each, found, each.plan.node.name === spec.head),
+    ],
     variables: each.plan.variables,
     commands: members(gang)
       .filter(({ prepared }) => prepared.node === each.plan.node)
@@ -90,10 +101,17 @@ function replaced(known: readonly Known[], gang: WantedGang): Found {
   };
 }
 
-function preparation({ plan, observed, lock, needs }: Known): string[] {
+function placing({ observed }: Known, version: string | undefined): string[] {
+  const { payload } = observed.facts.state;
+  if (payload === null) return ['place the node worker'];
+  return version === undefined || payload === version
+    ? []
+    : [`place windlass ${version}, in place of ${payload}`];
+}
+
+function preparation({ plan, lock, needs }: Known): string[] {
   const built = plan.environment.kind === 'built' ? plan.environment.request : null;
   return [
-    ...(observed.facts.state.payload === null ? ['place the node worker'] : []),
     ...(built && lock === null ? ['lock packages'] : []),
     ...(built && needs.environment
       ? [`provision venv (Python ${built.python})`, `install wheels: ${built.packages.join(' ')}`]

@@ -1,5 +1,5 @@
 /** What of a gang runs already, judged from what was observed. Pure: `plan` tells it, workflows act on it. */
-import type { NodeFacts } from './facts/types.ts';
+import type { Listener, NodeFacts } from './facts/types.ts';
 import type { Member, WantedGang } from './gang.ts';
 import { members } from './gang.ts';
 import { isRunUnit } from './layout.ts';
@@ -47,8 +47,10 @@ export function findGang(gang: WantedGang, observed: readonly Observed[]): Found
 
   const ray = members(gang).every((member) => runs(member, member.rayUnit));
   const engine = ray && runs(gang.head, gang.engineUnit) !== undefined;
-  const listening =
-    engine && (factsOf(gang.head)?.listeners?.some((each) => each.port === gang.engine.port) ?? false);
+  // Somebody else may have the same port at another address of the head.
+  const isEngine = ({ port, unit }: Listener) =>
+    port === gang.engine.port && (unit === null || unit === `${gang.engineUnit}.service`);
+  const listening = engine && (factsOf(gang.head)?.listeners?.some(isEngine) ?? false);
   const ranks = members(gang).map(
     (member) => runs(member, member.rayUnit)?.processes.filter(({ command }) => isRank(command)).length ?? 0,
   );

@@ -127,11 +127,14 @@ export const rayHelpers = [
   'metrics-export',
 ] as const;
 
+/** Their ports, in that order. */
+export const helperPorts = (rayPort: number): number[] => rayHelpers.map((_name, at) => rayPort + 1 + at);
+
 /** Where a gang listens on a node: Ray's helpers; on the head also Ray, the ranks' meeting point and the API. */
 export function endpointsOf(spec: ClusterSpec, node: SpecNode): Endpoint[] {
   const { address } = node;
   const { port } = spec.ray;
-  const helpers = rayHelpers.map((_name, at) => ({ address, port: port + 1 + at }));
+  const helpers = helperPorts(port).map((each) => ({ address, port: each }));
   if (node.name !== spec.head) return helpers;
   return [apiAddress(spec), { address, port: spec.serving.rendezvousPort }, { address, port }, ...helpers];
 }

@@ -26,7 +26,8 @@ export function pickledWeights(files: readonly string[]): string | null {
 /** The name that the API lists. */
 export function servedName(spec: WithModel): string {
   const { model, serving } = spec;
-  return serving.servedName ?? ('path' in model ? (model.path.split('/').at(-1) ?? model.path) : model.id);
+  if (serving.servedName !== undefined) return serving.servedName;
+  return 'path' in model ? (model.path.split('/').findLast((part) => part !== '') ?? model.path) : model.id;
 }
 
 /** How people call the model. */

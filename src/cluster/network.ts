@@ -4,6 +4,7 @@
  */
 import type { ClusterSpec, HardwareClass, SpecNode } from '../config/schema.ts';
 import { fail } from '../errors.ts';
+import { canonicalAddress } from './address.ts';
 import type { NodeFacts } from './facts/types.ts';
 import { expandHome, layoutOf } from './layout.ts';
 
@@ -25,22 +26,25 @@ type Variables = Readonly<Record<string, string>>;
 
 /** The interface that holds the address, by exact comparison; null when none does. */
 export function interfaceOf(facts: Pick<NodeFacts, 'interfaces'>, address: string): string | null {
-  const wanted = plain(address);
-  return facts.interfaces.find((each) => each.addresses.some((held) => plain(held) === wanted))?.name ?? null;
+  const wanted = canonicalAddress(address);
+  const holds = ({ addresses }: NodeFacts['interfaces'][number]) =>
+    addresses.some((held) => canonicalAddress(held) === wanted);
+  return facts.interfaces.find(holds)?.name ?? null;
 }
 
-/** Can RoCE be used between these nodes: is each cluster interface one with an active RDMA device? */
-export function hasRoceEverywhere(
-  nodes: readonly {
-    readonly node: Pick<SpecNode, 'address'>;
-    readonly facts: Pick<NodeFacts, 'interfaces' | 'rdmaInterfaces'>;
-  }[],
-): boolean {
-  return nodes.every(({ node, facts }) => {
-    const holder = interfaceOf(facts, node.address);
-    return holder !== null && facts.rdmaInterfaces.includes(holder);
-  });
+interface OnNetwork {
+  readonly node: Pick<SpecNode, 'address'>;
+  readonly facts: Pick<NodeFacts, 'interfaces' | 'rdmaInterfaces'>;
 }
+
+/** Is the node's cluster interface one with an active RDMA device? */
+export function holdsRoce({ node, facts }: OnNetwork): boolean {
+  const holder = interfaceOf(facts, node.address);
+  return holder !== null && facts.rdmaInterfaces.includes(holder);
+}
+
+/** Can RoCE be used between these nodes? */
+export const hasRoceEverywhere = (nodes: readonly OnNetwork[]): boolean => nodes.every(holdsRoce);
 
 /**
  * Variables for `ray start` on one node: what is computed, then the class's own, then `network.nccl` and
@@ -134,18 +138,21 @@ function caches(folder: string): Variables {
   };
 }
 
-/** The preferred folder that exists, else the newest CUDA 13 or later there is, else none. */
-function pick(homes: readonly string[], preferred: readonly string[]): string | null {
-  const found = preferred.find((home) => homes.includes(home));
-  if (found !== undefined) return found;
-  const versions = homes.flatMap((home) => {
-    const [, major = '', minor = '0'] = /\/cuda-([0-9]+)(?:\.([0-9]+))?$/.exec(home) ?? [];
-    return Number(major) >= 13 ? [{ home, order: Number(major) * 1000 + Number(minor) }] : [];
-  });
-  return versions.toSorted((one, other) => other.order - one.order)[0]?.home ?? null;
-}
+/** Older ones know neither architecture. */
+const oldestCuda = 13;
 
-/** IPv6 text may be written in several ways; the usual ones differ in case only. */
-function plain(address: string): string {
-  return address.toLowerCase();
+/**
+ * The preferred folder that exists, else the newest CUDA 13 or later there is, else none. `/usr/local/cuda` is a link:
+ * where an older CUDA lies beside it, it may lead there.
+ */
+function pick(homes: readonly string[], preferred: readonly string[]): string | null {
+  const versions = homes.flatMap((home) => {
+    const [, major, minor = '0'] = /\/cuda-([0-9]+)(?:\.([0-9]+))?$/.exec(home) ?? [];
+    return major === undefined ? [] : [{ home, major: Number(major), minor: Number(minor) }];
+  });
+  const hasOlder = versions.some(({ major }) => major < oldestCuda);
+  const found = preferred.find((home) => homes.includes(home) && !(hasOlder && home === '/usr/local/cuda'));
+  if (found !== undefined) return found;
+  const usable = versions.filter(({ major }) => major >= oldestCuda);
+  return usable.toSorted((a, b) => b.major - a.major || b.minor - a.minor)[0]?.home ?? null;
 }

@@ -2,19 +2,16 @@
 import type { ClusterFile, SecretName } from '../config/schema.ts';
 import { collectProblems } from '../errors.ts';
 import { UploadView } from '../output/upload-view.ts';
-import { ownDistFolder } from '../own-files.ts';
 import { demandNoDowngrade } from '../placing/downgrade.ts';
 import { demandHomeRoom } from '../placing/home-room.ts';
 import { findPlaced } from '../placing/find-placed.ts';
 import type { LookedNode } from '../placing/look.ts';
-import { Hashes } from '../placing/payload/hashes.ts';
-import type { Platform } from '../placing/payload/version.ts';
-import { payloadVersion } from '../placing/payload/version.ts';
 import type { PlacedNode, PlacingOptions } from '../placing/place.ts';
 import { placeCluster } from '../placing/place.ts';
 import { readNode } from '../placing/reach.ts';
 import type { CommandContext } from './context.ts';
 import { demandChecks } from './demand-checks.ts';
+import { ownPayload, withVersions } from './own-payload.ts';
 
 export interface Standing {
   readonly placed: PlacedNode[];
@@ -29,23 +26,11 @@ export async function ensurePlaced(
   secrets: ReadonlyMap<SecretName, string>,
   context: CommandContext,
 ): Promise<Standing> {
-  const { cacheDir, env: environment } = context;
   const head = looked.find(({ entry }) => entry.name === file.head);
   if (head) demandHomeRoom(head);
-  const payload = (platform: Platform, withHome: boolean) => ({
-    platform,
-    roles: withHome ? (['node', 'home'] as const) : (['node'] as const),
-    cacheDir,
-    distDir: ownDistFolder(),
-    environment,
-  });
-  const hashes = new Hashes(cacheDir);
-  const placed = await findPlaced(looked, {
-    file,
-    secrets,
-    versionFor: (platform, withHome) => payloadVersion(payload(platform, withHome), hashes),
-  });
-  await hashes.save();
+  const placed = await withVersions(context, (versionFor) =>
+    findPlaced(looked, { file, secrets, versionFor }),
+  );
   // The run that follows observes and checks by itself.
   if (placed) return { placed, isNew: false };
 
@@ -53,6 +38,7 @@ export async function ensurePlaced(
   const reached = await collectProblems(looked.map((node) => readNode(file, node)));
   demandChecks(file, reached, context);
   const { assemblePayload } = await import('../placing/payload/assemble.ts');
+  const payload = ownPayload(context);
   const payloads = new Map<string, ReturnType<typeof assemblePayload>>();
   const placedNow = await placeCluster(looked, {
     file,

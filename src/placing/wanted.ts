@@ -34,7 +34,7 @@ const textFile = (path: string, text: string, mode = 0o600): TextFile => ({ path
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** The platform of a node; undefined for one that windlass has no programs for. */
-export function platformOf({ machine, libc }: Look): Platform | undefined {
+export function platformOf({ machine, libc }: Pick<Look, 'machine' | 'libc'>): Platform | undefined {
   const [major = 0, minor = 0] = (/^glibc (\d+\.\d+)/.exec(libc)?.[1] ?? '0.0').split('.').map(Number);
   if (major < 2 || (major === 2 && minor < 28)) return undefined;
   return machine === 'x86_64' ? 'linux-x64' : machine === 'aarch64' ? 'linux-arm64' : undefined;

@@ -1,8 +1,8 @@
 /** The front before a real Temporal server, with a real worker behind a real certificate. */
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2';
-import { connect } from 'node:tls';
+import { type ClientHttp2Session, connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2';
+import { connect, type SecureVersion } from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -343,16 +343,39 @@ describe('everyone else', () => {
 describe('a front that runs', () => {
   it('takes over a new certificate without a restart', async () => {
     const before = await handshake(credentials());
+    const key = await readFile(join(folder, 'server.key'), 'utf8');
     await rm(join(folder, 'server.crt'));
     await ensureServer(folder, '127.0.0.1');
     await until(() => log.some(({ event }) => event === 'settings read again'));
     const after = await handshake(credentials());
     expect(after).not.toBe(before);
+    // Tasks that are under way are sealed by it.
+    expect(await readFile(join(folder, 'server.key'), 'utf8')).toBe(key);
+    // What was said when it began to listen holds for every later certificate.
+    await expect(handshake({ ...credentials(), maxVersion: 'TLSv1.2' })).rejects.toThrow(/protocol version/);
+  });
+
+  it('keeps the newest sessions of a node, and ends the others', async () => {
+    const sessions: ClientHttp2Session[] = [];
+    for (let count = 0; count < 6; count += 1) {
+      const session = connectHttp2(`https://127.0.0.1:${front.address.port}`, credentials());
+      session.on('error', () => undefined);
+      sessions.push(session);
+      await once(session, 'remoteSettings');
+    }
+    await until(() => sessions.filter(({ closed }) => closed).length === 2);
+    expect(sessions.map(({ closed }) => closed)).toEqual([true, true, false, false, false, false]);
+    for (const session of sessions) session.destroy();
   });
 });
 
 /** Make a TLS connection; resolves with the fingerprint of the server's certificate. */
-function handshake(offered: { ca: string; cert?: string; key?: string }): Promise<string> {
+function handshake(offered: {
+  ca: string;
+  cert?: string;
+  key?: string;
+  maxVersion?: SecureVersion;
+}): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({
       host: '127.0.0.1',

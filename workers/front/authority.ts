@@ -2,7 +2,7 @@
  * The certificate authority of one cluster, a folder on the head: it makes the front's own certificate and one for
  * each node. Its key never leaves the folder, and no certificate of another authority is ever accepted.
  */
-import { randomBytes, webcrypto, X509Certificate } from 'node:crypto';
+import { createPublicKey, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
@@ -77,6 +77,8 @@ export async function ensureServer(
     days: AUTHORITY_DAYS / 2,
     usage: x509.ExtendedKeyUsage.serverAuth,
     names: [new x509.GeneralName('ip', address)],
+    // Tasks under way are sealed by this key: with another none of them could be answered any more.
+    ...(key !== undefined && { keys: await keysOf(key).catch(() => newKeys()) }),
   });
   await writeFileAtomic(join(folder, 'server.key'), made.key, { mode: 0o600 });
   await writeFileAtomic(join(folder, 'server.crt'), made.certificate, { mode: 0o600 });
@@ -88,12 +90,14 @@ interface Request {
   readonly days: number;
   readonly usage: x509.ExtendedKeyUsage;
   readonly names: readonly x509.GeneralName[];
+  /** New ones unless given. */
+  readonly keys?: webcrypto.CryptoKeyPair;
 }
 
-async function issue(folder: string, { name, days, usage, names }: Request): Promise<Issued> {
+async function issue(folder: string, { name, days, usage, names, keys: given }: Request): Promise<Issued> {
   const ca = await required(join(folder, 'ca.crt'));
   const issuer = new x509.X509Certificate(ca);
-  const keys = await newKeys();
+  const keys = given ?? (await newKeys());
   const certificate = await x509.X509CertificateGenerator.create({
     ...validity(days),
     serialNumber: serialNumber(),
@@ -120,6 +124,18 @@ async function issue(folder: string, { name, days, usage, names }: Request): Pro
 
 async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
   return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+}
+
+/** The key pair of a private key in PEM. */
+async function keysOf(pem: string): Promise<webcrypto.CryptoKeyPair> {
+  const { subtle } = webcrypto;
+  const [pkcs8] = x509.PemConverter.decode(pem);
+  if (!pkcs8) throw new Error('there is no key in it');
+  const spki = createPublicKey(pem).export({ type: 'spki', format: 'der' });
+  return {
+    privateKey: await subtle.importKey('pkcs8', pkcs8, ALGORITHM, true, ['sign']),
+    publicKey: await subtle.importKey('spki', spki, ALGORITHM, true, ['verify']),
+  };
 }
 
 function validity(days: number): { readonly notBefore: Date; readonly notAfter: Date } {

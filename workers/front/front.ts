@@ -27,6 +27,10 @@ const UNAUTHENTICATED = '16';
 const HANDSHAKE_LIMIT_MS = 10_000;
 // A node worker needs some ten: polls of two queues, heartbeats, answers.
 const STREAMS_PER_SESSION = 64;
+// It needs one, and for a moment another when it is started anew; what is read of a request is held in memory.
+const SESSIONS_PER_NODE = 4;
+/** Said at each change of certificates again: Node.js forgets it. */
+const oldestTls = { minVersion: 'TLSv1.3' } as const;
 
 export type Log = (event: Readonly<Record<string, unknown>>) => void;
 
@@ -68,14 +72,14 @@ class RunningFront {
     this.#log = log;
     this.#server = createSecureServer({
       ...credentials,
+      ...oldestTls,
       requestCert: true,
       rejectUnauthorized: true,
-      minVersion: 'TLSv1.3',
       handshakeTimeout: HANDSHAKE_LIMIT_MS,
       settings: { maxConcurrentStreams: STREAMS_PER_SESSION, enablePush: false },
     });
     this.#server.on('session', (session) => {
-      this.#sessions.set(session, readNode(session));
+      this.#admit(session);
       session.on('close', () => this.#sessions.delete(session));
       session.on('error', () => undefined);
       watchLiveness(session);
@@ -96,7 +100,7 @@ class RunningFront {
     try {
       const settings = await readSettings(settingsFile);
       const credentials = await readCredentials(settings);
-      this.#server.setSecureContext(credentials);
+      this.#server.setSecureContext({ ...credentials, ...oldestTls });
       this.#sealKey = sealKey(credentials.key);
       this.#settings = settings;
       for (const [session, node] of this.#sessions) if (!this.#isMember(node)) session.destroy();
@@ -112,6 +116,15 @@ class RunningFront {
     for (const session of this.#sessions.keys()) session.destroy();
     this.#upstream.close();
     await closed;
+  }
+
+  /** The newest sessions of a node stay. */
+  #admit(session: ServerHttp2Session): void {
+    const node = readNode(session);
+    const others = [...this.#sessions].filter(([, each]) => each === node);
+    for (const [oldest] of others.slice(0, Math.max(0, others.length + 1 - SESSIONS_PER_NODE)))
+      oldest.destroy();
+    this.#sessions.set(session, node);
   }
 
   #isMember(node: string | undefined): node is string {

@@ -12,6 +12,7 @@ import { linger, platform, systemd } from './platform.ts';
 import { portFree } from './ports.ts';
 import { equalPlatform, equalPython } from './pythons.ts';
 import { hubReachable, indexReachable } from './reach.ts';
+import { transport } from './transport.ts';
 import { knownHoles } from './versions.ts';
 
 export const nodeChecks: readonly NodeCheck[] = [
@@ -43,6 +44,7 @@ export const clusterChecks: readonly ClusterCheck[] = [
   oneIdEach,
   equalPlatform,
   equalPython,
+  transport,
   clockSkew,
   knownHoles,
 ];

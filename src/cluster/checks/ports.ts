@@ -1,5 +1,6 @@
 /** Are the ports free on which the head will listen? One that a unit of ours holds counts as free. */
 import type { Listener } from '../facts/types.ts';
+import { helperPorts } from '../gang.ts';
 import {
   type CheckedSpec,
   type Judgement,
@@ -23,12 +24,17 @@ interface WantedPort {
 
 export const portFree: NodeCheck = {
   name: 'port-free',
-  title: 'The ports of Ray, the API, the rendezvous and the home are free on the head',
+  title: 'The ports of Ray are free, on the head those of the API, the rendezvous and the home too',
   scope: 'node',
   judge: ({ spec, node, facts }) => {
-    if (!isHead(spec, node)) return pass('no fixed port is needed on a worker node');
-    const wanted = wantedPorts(spec, node.address);
-    const ports = list(wanted.map(({ port }) => String(port)));
+    const head = isHead(spec, node);
+    const ray = [...(head ? [spec.ray.port] : []), ...helperPorts(spec.ray.port)];
+    const others = head ? portsOfHead(spec, node.address) : [];
+    const ports = list([`${ray[0]} to ${ray.at(-1)}`, ...others.map(({ port }) => String(port))]);
+    const wanted = [
+      ...ray.map((port): WantedPort => ({ port, field: 'ray.port', address: null })),
+      ...others,
+    ];
     const { listeners } = facts;
     if (listeners === null) {
       return warn(
@@ -44,11 +50,10 @@ export const portFree: NodeCheck = {
   },
 };
 
-/** Ray and the rendezvous listen on all addresses, the home on loopback, the rest on the address of the cluster. */
-function wantedPorts({ ray, serving, temporal }: CheckedSpec, headAddress: string): WantedPort[] {
+/** The rendezvous listens on all addresses, the home on loopback, the rest on the address of the cluster. */
+function portsOfHead({ serving, temporal }: CheckedSpec, headAddress: string): WantedPort[] {
   const loopback = '127.0.0.1';
   return [
-    { port: ray.port, field: 'ray.port', address: null },
     { port: serving.port, field: 'serving.port', address: serving.address ?? headAddress },
     { port: serving.rendezvousPort, field: 'serving.rendezvousPort', address: null },
     ...(temporal.address === undefined

@@ -67,24 +67,27 @@ function choiceOf(spec: CheckedSpec, observed: Observed): Choice[] {
 }
 
 function judgeVersions(wanted: string, choices: readonly Choice[], fields: string): Judgement {
+  const having = choices.filter(({ found }) => found.length > 0);
   const without = choices.filter(({ found }) => found.length === 0).map(({ name }) => name);
-  const picks = [...new Set(choices.flatMap(({ found }) => found.slice(0, 1)))];
-  const common = choices[0]?.found.find((version) => choices.every(({ found }) => found.includes(version)));
+  const picks = [...new Set(having.flatMap(({ found }) => found.slice(0, 1)))];
   const isExact = wanted.split('.').length === 3;
   const [pick] = picks;
   if (pick === undefined) return pass(`uv brings Python ${wanted} to all nodes`);
+  if (picks.length > 1) {
+    const shown = having.map(({ name, found }) => `${found[0] ?? '?'} on ${name}`);
+    const common = having[0]?.found.find((version) => having.every(({ found }) => found.includes(version)));
+    return failed(
+      `Python differs: ${list(shown.slice(0, 6))}; Ray refuses a node whose patch differs`,
+      `Set ${fields} to "${common ?? pick}".`,
+    );
+  }
   if (without.length > 0) {
-    const sentence = `Python ${list(picks)} is on some nodes, and uv has to bring ${wanted} to ${list(without)}`;
+    const sentence = `Python ${pick} is on some nodes, and uv has to bring ${wanted} to ${list(without)}`;
     return isExact
       ? pass(sentence)
       : warn(`${sentence}, maybe in another patch`, `Set ${fields} to "${pick}".`);
   }
-  if (picks.length === 1) return pass(`Python ${pick} on all nodes`);
-  const shown = choices.map(({ name, found }) => `${found[0] ?? '?'} on ${name}`);
-  return failed(
-    `Python differs: ${list(shown.slice(0, 6))}; Ray refuses a node whose patch differs`,
-    `Set ${fields} to "${common ?? pick}".`,
-  );
+  return pass(`Python ${pick} on all nodes`);
 }
 
 function patchOf(version: string): number {

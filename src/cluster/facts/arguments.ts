@@ -1,6 +1,7 @@
 /** What the facts script is asked about a node: the folders, ports and servers that the cluster file names. */
 import type { ClusterSpec, HardwareClass } from '../../config/schema.ts';
 import { defaultIndex } from '../environments.ts';
+import { helperPorts } from '../gang.ts';
 
 /** The part of a cluster file or spec that the questions come from; ids may not be minted yet. */
 export type FactsQuestions = Pick<
@@ -36,11 +37,12 @@ export function indexesOf(spec: Pick<ClusterSpec, 'environments'>, hardware: Har
   return [...new Set([entry?.index ?? defaultIndex, ...(entry?.extraIndexes ?? []), ...pages])];
 }
 
-/** Ports that the head will need; asked on every node, since a hand-started Ray may be anywhere. */
+/** Ports that the nodes will need; those of the head are asked everywhere, since a hand-started Ray may be anywhere. */
 function wantedPorts({ ray, serving, temporal }: FactsQuestions): number[] {
   return [
     ...new Set([
       ray.port,
+      ...helperPorts(ray.port),
       serving.port,
       serving.rendezvousPort,
       temporal.port,
@@ -53,7 +55,6 @@ function wantedPorts({ ray, serving, temporal }: FactsQuestions): number[] {
 /** While the class of a node is not known, the indexes of all classes are tried. */
 function wantedServers(spec: FactsQuestions, hardware: HardwareClass | 'auto'): string[] {
   const classes: readonly HardwareClass[] = hardware === 'auto' ? ['spark', 'thor', 'other'] : [hardware];
-  const given = classes.filter((each) => hardware !== 'auto' || spec.environments[each] !== undefined);
-  const indexes = (given.length > 0 ? given : classes).flatMap((each) => indexesOf(spec, each));
+  const indexes = classes.flatMap((each) => indexesOf(spec, each));
   return [...new Set([...indexes, ...('id' in spec.model ? [spec.model.endpoint] : [])])];
 }

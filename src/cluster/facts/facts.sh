@@ -342,7 +342,10 @@ state() {
     slurp "$file" && frame "file/$name" "$text"
     case $name in
       envs/*) listing "${file%/*}" "${name%/*}" ;;
-      models/*) model_path "$text" && set -- "$@" "$path" ;;
+      models/*)
+        # Two markers may name one folder, as of a branch and of its commit: its files count once.
+        model_path "$text" && case $nl$seen in *"$nl$path$nl"*) ;; *) seen=$seen$path$nl && set -- "$@" "$path" ;; esac
+        ;;
     esac
   done
   IFS=$old_ifs

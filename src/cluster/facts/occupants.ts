@@ -19,9 +19,10 @@ export function readListeners(frames: Frames, processes: Processes, user: string
   return found;
 }
 
-/** "[::]", "*", "127.0.0.1%lo" → the address alone. */
+/** "[::]", "*", "127.0.0.1%lo", "[::ffff:127.0.0.1]" → the address alone. */
 function plainAddress(text: string): string {
-  return harmless(text.replace(/%[^\]]*/, '').replace(/^\[(.*)\]$/, '$1'), 64);
+  const bare = text.replace(/%[^\]]*/, '').replace(/^\[(.*)\]$/, '$1');
+  return harmless(bare.replace(/^::ffff:(?=\d+\.)/i, ''), 64);
 }
 
 type Holder = Pick<Listener, 'pid' | 'process' | 'user' | 'unit' | 'userUnit'>;

@@ -1,4 +1,5 @@
 /** Addresses by what they are for: each node's own, reachable by the other nodes, written in one way. */
+import { canonicalAddress } from '../../cluster/address.ts';
 import type { Finding } from '../problems.ts';
 import { BlockList, isIPv6 } from 'node:net';
 import type { Positions } from '../positions.ts';
@@ -73,11 +74,6 @@ function classOf(address: string): AddressClass | undefined {
   );
 }
 
-/** One spelling for each address: IPv6 has many. */
-function canonical(address: string): string {
-  return isIPv6(address) ? new URL(`http://[${address}]`).hostname : address;
-}
-
 export function checkAddresses(sections: Sections, source: Positions): Finding[] {
   const { nodes } = sections;
   return [
@@ -99,7 +95,7 @@ function checkUnique(nodes: Sections['nodes'], source: Positions): Finding[] {
   const first = new Map<string, number>();
   return nodes.flatMap(({ address }, index) => {
     if (address === undefined) return [];
-    const key = canonical(address);
+    const key = canonicalAddress(address);
     const other = first.get(key);
     if (other === undefined) {
       first.set(key, index);

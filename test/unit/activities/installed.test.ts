@@ -1,9 +1,9 @@
 /** Is what lies in an environment what its lock wants? Names are compared as they stand in the folder. */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { confirmInstalled, difference } from '../../../activities/installed.ts';
+import { confirmInstalled, difference, discardHalf, hasEnded } from '../../../activities/installed.ts';
 import { machine } from './in-activity.ts';
 
 const hash = 'a'.repeat(16);
@@ -35,6 +35,46 @@ async function environmentWith(distributions: readonly string[]) {
     marker: await readFile(`${path}/windlass.json`, 'utf8').catch(() => null),
   };
 }
+
+const unit = `windlass-wheels-${hash}`;
+/** What the unit that installs leaves behind; none of an end that was cut off. */
+async function begun(exitCode: number | null) {
+  const runs = join(machine(folder).layout.runs, unit);
+  await mkdir(runs, { recursive: true });
+  await writeFile(join(runs, 'unit.json'), JSON.stringify({ generation: hash }));
+  const result = { exitCode, signal: null, startedAt: 1, endedAt: 2 };
+  if (exitCode !== null) await writeFile(join(runs, 'result.json'), JSON.stringify(result));
+}
+const ended = () => hasEnded(machine(folder), unit, hash, lock);
+const half = ['torch-2.13.0', 'typing_extensions-4.16.0'];
+
+test('an installation that was cut off has not ended, whatever lies there, and is begun from nothing', async () => {
+  const { path } = await environmentWith([]);
+  const packages = `${path}/lib/python3.12/site-packages`;
+  for (const each of half) await mkdir(`${packages}/${each}.dist-info`, { recursive: true });
+  await writeFile(`${packages}/_virtualenv.py`, '');
+  await begun(null);
+  expect(await ended()).toBe(false);
+  await discardHalf(machine(folder), unit, hash);
+  expect(await readdir(packages)).toEqual(['_virtualenv.py']);
+});
+
+test('one that ended well has, and so has one that was confirmed for this lock', async () => {
+  await begun(0);
+  expect(await ended()).toBe(true);
+  await rm(machine(folder).layout.runs, { recursive: true });
+  await environmentWith(half);
+  expect(await ended()).toBe(true);
+  expect(await hasEnded(machine(folder), unit, hash, `${lock}\n`)).toBe(false);
+});
+
+test('what is installed anew where one ended well keeps its packages, and is not confirmed meanwhile', async () => {
+  const { path } = await environmentWith(half);
+  await begun(0);
+  await discardHalf(machine(folder), unit, hash);
+  expect((await readdir(`${path}/lib/python3.12/site-packages`)).length).toBe(2);
+  expect(await readdir(path)).not.toContain('windlass.json');
+});
 
 test('all of the lock and nothing else is confirmed, and that is written down', async () => {
   const { isInstalled, marker } = await environmentWith(['torch-2.13.0', 'typing_extensions-4.16.0']);

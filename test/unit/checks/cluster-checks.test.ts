@@ -101,6 +101,20 @@ const managed = (version: string) => ({
 const exact = specWith({ environments: { spark: { python: '3.12.3' }, thor: { python: '3.12.3' } } });
 const fields = 'environments.spark.python and environments.thor.python';
 
+table('transport', [
+  ['chosen by itself', observed(), spec, 'pass · sockets, or RoCE where every node has it'],
+  [
+    'RoCE demanded, on nodes of which two have it',
+    observed(
+      Object.fromEntries(
+        ['spark-ea8e', 'spark-4080'].map((name) => [name, { rdmaInterfaces: ['enp1s0f0np0'] }]),
+      ),
+    ),
+    specWith({ network: { transport: 'roce' } }),
+    'warn · network.transport is roce, and no active RDMA device is known on the cluster interface of jetson-thor and thorx; ranks of which some have RoCE and some not wait for each other without a word → Look there: ls /sys/class/infiniband/*/device/net; or set network.transport to auto.',
+  ],
+]);
+
 table('equal-python', [
   ['the same everywhere', observed(), spec, 'pass · Python 3.12.3 on all nodes'],
   [
@@ -120,6 +134,12 @@ table('equal-python', [
     observed({ thorx: python('3.10.12') }),
     spec,
     `warn · Python 3.12.3 is on some nodes, and uv has to bring 3.12 to thorx, maybe in another patch → Set ${fields} to "3.12.3".`,
+  ],
+  [
+    'none on one node, and two patches on the others',
+    observed({ thorx: python(), 'jetson-thor': python('3.12.9') }),
+    spec,
+    `fail · Python differs: 3.12.3 on spark-ea8e, 3.12.3 on spark-4080 and 3.12.9 on jetson-thor; Ray refuses a node whose patch differs → Set ${fields} to "3.12.3".`,
   ],
   [
     'none on one node, and the patch is given',

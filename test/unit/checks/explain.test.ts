@@ -65,7 +65,7 @@ describe('explainChecks', () => {
 
   it('says in one line that all is well', () => {
     expect(explainChecks(judgeAll(spec, observed()))).toMatchInlineSnapshot(
-      `"✓ checks · 93 checks on 4 nodes, no problem"`,
+      `"✓ checks · 94 checks on 4 nodes, no problem"`,
     );
   });
 

@@ -116,6 +116,18 @@ describe('CUDA and the assembler', () => {
   it.each([
     ['none', ptxas(), undefined, undefined],
     ['an old one only', ptxas('cuda-12.8'), undefined, undefined],
+    [
+      'an old one only, with the usual link to it',
+      ptxas('cuda', 'cuda-12', 'cuda-12.8'),
+      undefined,
+      undefined,
+    ],
+    [
+      'an old one beside a new one, and a link to either',
+      ptxas('cuda', 'cuda-12.9', 'cuda-13.0'),
+      '/usr/local/cuda-13.0',
+      '/usr/local/cuda-13.0/bin/ptxas',
+    ],
     ['the usual link', ptxas('cuda', 'cuda-13.0'), '/usr/local/cuda', '/usr/local/cuda/bin/ptxas'],
     [
       'numbered ones: the newest',
@@ -186,7 +198,7 @@ describe('other nodes, and what the file says', () => {
     expect(
       interfaceOf(
         facts({ interfaces: [{ name: 'x', up: true, mtu: 1, addresses: ['fd00::A'] }] }),
-        'FD00::a',
+        'FD00:0:0::a',
       ),
     ).toBe('x');
   });

@@ -266,7 +266,7 @@ table('own-name-loopback', [
   ],
 ]);
 
-const free = 'pass · TCP 6379, 5000, 28500, 7233, 8233 and 7243 are free or held by units of ours';
+const free = 'pass · TCP 6379 to 6385, 5000, 28500, 7233, 8233 and 7243 are free or held by units of ours';
 const held = (...listeners: ReturnType<typeof listener>[]) => input({ listeners });
 table('port-free', [
   ['free', input(), free],
@@ -331,7 +331,7 @@ table('port-free', [
       ...held(listener({ port: 7233 })),
       spec: specWith({ temporal: { address: 'temporal.lan:7233', plaintext: true } }),
     },
-    'pass · TCP 6379, 5000 and 28500 are free or held by units of ours',
+    'pass · TCP 6379 to 6385, 5000 and 28500 are free or held by units of ours',
   ],
   [
     'a Temporal of one’s own on the head, behind the front',
@@ -341,12 +341,17 @@ table('port-free', [
   [
     'unknown',
     input({ listeners: null }),
-    'warn · who listens on 6379, 5000, 28500, 7233, 8233 and 7243 cannot be read → Install iproute2 there: sudo apt install iproute2',
+    'warn · who listens on 6379 to 6385, 5000, 28500, 7233, 8233 and 7243 cannot be read → Install iproute2 there: sudo apt install iproute2',
   ],
   [
     'a worker node',
     input({ listeners: [listener({})] }, { name: 'spark-4080' }),
-    'pass · no fixed port is needed on a worker node',
+    'pass · TCP 6380 to 6385 are free or held by units of ours',
+  ],
+  [
+    'a worker node where somebody has a port of Ray’s helpers',
+    input({ listeners: [listener({ port: 6380 })] }, { name: 'spark-4080' }),
+    "fail · TCP 6380 is held by a process (user root), which windlass did not start → sudo ss -ltnp 'sport = :6380', or set ray.port.",
   ],
 ]);
 

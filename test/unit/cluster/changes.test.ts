@@ -104,6 +104,23 @@ describe('what up would change', () => {
     expect(Object.values(changes(serving())).flat()).toEqual([]);
   });
 
+  test('is a new version of windlass where it stands in place of another', () => {
+    const nodes = serving();
+    const version = nodes[0]?.facts.state.payload ?? '';
+    const versions = new Map(spec.nodes.map(({ name }) => [name, name === 'thorx' ? '9.9.9-0' : version]));
+    expect(plannedNodes(spec, nodes, versions).flatMap(({ changes: all }) => all)).toEqual([
+      `place windlass 9.9.9-0, in place of ${version}`,
+    ]);
+  });
+
+  test('is what is left to do where an engine still loads and somebody has its port at another address', () => {
+    const nodes = serving(spec, { 'jetson-thor': 0 }).map(({ node, facts }) => {
+      const listeners = facts.listeners?.map((each) => ({ ...each, unit: 'registry.service' })) ?? null;
+      return { node, facts: { ...facts, listeners } };
+    });
+    expect(Object.values(changes(nodes)).flat()).toEqual([]);
+  });
+
   test('is the whole gang for another definition of the engine, whose ranks hold memory', () => {
     expect(changes(serving(), specWith({ serving: { port: 5001 } }))).toMatchObject({
       'spark-ea8e': [

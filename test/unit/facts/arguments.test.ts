@@ -16,7 +16,7 @@ describe('factsArguments', () => {
       '--root',
       '~/.local/share/windlass',
       '--ports',
-      '6379,5000,28500,7233,8233,7243',
+      '6379,6380,6381,6382,6383,6384,6385,5000,28500,7233,8233,7243',
       '--reach',
       'https://pypi.org/simple',
       '--reach',
@@ -36,6 +36,8 @@ describe('factsArguments', () => {
       'https://kernels/',
       'https://b/simple',
       'https://wheels/',
+      // A class without an entry has the default.
+      'https://pypi.org/simple',
       'https://huggingface.co',
     ]);
     const known = spec.nodes.map((node) => ({ ...node, hardware: 'thor' }));

@@ -243,6 +243,14 @@ describe('a Thor that was just installed', () => {
   });
 });
 
+it('reads where a listener listens, however its address is written', () => {
+  const row = (address: string) => `LISTEN 0 128 ${address}:8233 0.0.0.0:*\n`;
+  const listeners = ['[::ffff:127.0.0.1]', '127.0.0.1%lo', '[fe80::1]%eth0', '*'].map(row).join('');
+  expect(
+    readFacts(answerOf({ ...fixture('thor'), listeners })).listeners?.map(({ address }) => address),
+  ).toEqual(['127.0.0.1', '127.0.0.1', 'fe80::1', '*']);
+});
+
 it('takes what is no certificate for none', () => {
   const frames = { ...fixture('spark'), 'certificate/certificates/node.crt': 'none' };
   expect(readFacts(answerOf(frames)).state.certificates).toEqual([]);

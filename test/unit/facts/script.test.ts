@@ -357,6 +357,14 @@ describe('hostile surroundings', () => {
     });
   });
 
+  it('counts the files of a folder once that two markers name, as of a branch and of its commit', async () => {
+    write('models/bb.json', { ...model, key: 'bb' });
+    const { facts } = await look('sh', ['--root', root]);
+    rmSync(join(root, 'models/bb.json'));
+    const expected = ['aa', 'bb'].map((key) => ({ ...model, key, filesNow: 3, bytesNow: 60 }));
+    expect(facts.state.models.filter(({ path }) => path === model.path)).toEqual(expected);
+  });
+
   it('takes an id that lost its text with the power for none, and an owner that did so for one', async () => {
     const emptied = join(home, 'emptied');
     mkdirSync(emptied);

@@ -1,9 +1,10 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Context } from '@temporalio/activity';
-import { noteTokens } from '../../../workers/task-tokens.ts';
+import type { NativeConnection } from '@temporalio/worker';
+import { failLeftTasks, noteTokens } from '../../../workers/task-tokens.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -38,4 +39,11 @@ test('an act runs although nothing can be written, and says itself what is wrong
   expect(await execute('/proc/none', () => Promise.resolve('done'))).toBe('done');
   const full = new Error('DISK_FULL');
   await expect(execute('/proc/none', () => Promise.reject(full))).rejects.toBe(full);
+});
+
+test('a note that cannot be read, or a folder that cannot be made, does not keep the worker from its start', async () => {
+  const nobody = {} as NativeConnection;
+  await mkdir(join(folder, 'r-observe@a-1'));
+  expect(await failLeftTasks(folder, nobody, 'windlass')).toBe(1);
+  expect(await failLeftTasks('/dev/null/none', nobody, 'windlass')).toBe(0);
 });

@@ -1,6 +1,7 @@
 /** C. Reaching and bootstrapping nodes over ssh. */
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { readLedger } from '../../lab/ledger.ts';
+import { sendSignal } from '../../lab/processes.ts';
 import { until } from '../../lab/run.ts';
 import type { Fault } from '../fault.ts';
 import { servesOn } from '../gang.ts';
@@ -129,7 +130,7 @@ const sessionKilled: Fault = {
       commandLine.join(' ').startsWith('sshd: dgx'),
     );
     ok(sessions.length > 0, 'a session stands');
-    for (const { pid } of sessions) process.kill(pid, 'SIGKILL');
+    for (const { pid } of sessions) sendSignal(pid, 'SIGKILL');
     await scene.worker.heal();
     return running;
   },

@@ -1,6 +1,7 @@
 /** D. What people, cleaners and broken disks do to a node, whose next `up` needs no hand. */
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { readLedger } from '../../lab/ledger.ts';
+import { sendSignal } from '../../lab/processes.ts';
 import type { Fault, State } from '../fault.ts';
 import { clusterFile, root } from '../places.ts';
 import { linesOf, processesOf, type Scene } from '../scene.ts';
@@ -133,7 +134,7 @@ const tokenGone: Damage = {
 /** What serves on such a Ray goes on; but an engine that is started on it now would wait for its ranks for ever. */
 const thenEngineKilled = (harm: Damage['harm']) => async (scene: Scene) => {
   await harm(scene);
-  for (const { pid } of await processesOf(scene.head, /windlass-engine-/)) process.kill(pid, 'SIGKILL');
+  for (const { pid } of await processesOf(scene.head, /windlass-engine-/)) sendSignal(pid, 'SIGKILL');
 };
 
 const sweptThenKilled: Damage = {

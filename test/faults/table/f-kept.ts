@@ -2,6 +2,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import type { KeeperStatus } from '../../../src/cluster/keeper.ts';
 import type { Host } from '../../lab/host.ts';
+import { sendSignal } from '../../lab/processes.ts';
 import { until } from '../../lab/run.ts';
 import type { Fault } from '../fault.ts';
 import { gangOf, rankOf } from '../gang.ts';
@@ -72,7 +73,7 @@ const rankKilled: Harm = {
   id: 'F70',
   step: 'kept',
   title: 'A rank is killed while the keeper watches, and rank 0 still answers health',
-  harm: async ({ worker }) => void process.kill((await rankOf(worker)).pid, 'SIGKILL'),
+  harm: async ({ worker }) => void sendSignal((await rankOf(worker)).pid, 'SIGKILL'),
   node: 'jetson-thor',
   seconds: 240,
 };
@@ -97,7 +98,7 @@ async function killDaemon(host: Host, file: string): Promise<void> {
   const units = await processesOf(host, /windlass-ray-/);
   const daemons = units.filter(({ commandLine: [program = ''] }) => program.endsWith(file));
   equal(daemons.length, 1, `one ${file} runs`);
-  for (const { pid } of daemons) process.kill(pid, 'SIGKILL');
+  for (const { pid } of daemons) sendSignal(pid, 'SIGKILL');
 }
 
 const rayletKilled: Harm = {
@@ -132,7 +133,7 @@ const rankHangs: Harm = {
   id: 'F100',
   step: 'kept',
   title: 'A rank hangs while the keeper watches, and all processes live',
-  harm: async ({ worker }) => void process.kill((await rankOf(worker)).pid, 'SIGSTOP'),
+  harm: async ({ worker }) => void sendSignal((await rankOf(worker)).pid, 'SIGSTOP'),
   node: 'spark-ea8e',
   // A question is asked each minute, and late after two.
   seconds: 300,

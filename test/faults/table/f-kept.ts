@@ -73,7 +73,7 @@ const rankKilled: Harm = {
   id: 'F70',
   step: 'kept',
   title: 'A rank is killed while the keeper watches, and rank 0 still answers health',
-  harm: async ({ worker }) => void sendSignal((await rankOf(worker)).pid, 'SIGKILL'),
+  harm: async ({ worker }) => void process.kill((await rankOf(worker)).pid, 'SIGKILL'),
   node: 'jetson-thor',
   seconds: 240,
 };
@@ -133,7 +133,7 @@ const rankHangs: Harm = {
   id: 'F100',
   step: 'kept',
   title: 'A rank hangs while the keeper watches, and all processes live',
-  harm: async ({ worker }) => void sendSignal((await rankOf(worker)).pid, 'SIGSTOP'),
+  harm: async ({ worker }) => void process.kill((await rankOf(worker)).pid, 'SIGSTOP'),
   node: 'spark-ea8e',
   // A question is asked each minute, and late after two.
   seconds: 300,

@@ -37,6 +37,8 @@ export interface Act {
    * and a look at the unit would be started again. It may throw where an end is an error.
    */
   readonly isDone: () => Promise<boolean>;
+  /** Done before the start, when the unit is known not to run and its work not to be done. */
+  readonly prepare?: () => Promise<void>;
 }
 
 export const runFolder = (context: NodeContext, unit: string): string => `${context.layout.runs}/${unit}`;
@@ -67,6 +69,7 @@ export async function hasEndedWell(context: NodeContext, unit: string, generatio
 export async function startAct(context: NodeContext, act: Act): Promise<boolean> {
   await holdNode(context, act.run);
   if ((await lookAtUnit(act.unit)).active || (await act.isDone())) return false;
+  await act.prepare?.();
   for (const folder of [context.layout.root, ...(act.writesTo ?? [])]) await demandRoom(folder);
   await demandFree(act.ports ?? []);
   const folder = runFolder(context, act.unit);

@@ -10,7 +10,6 @@ import { define } from './define.ts';
 import { confirmInstalled, difference, discardHalf, distributions, hasEnded } from './installed.ts';
 import { ensureLockFile } from './lock.ts';
 import { readLockedSources } from './lock-file.ts';
-import { holdNode } from './ownership.ts';
 import { demandAllowed } from './policy.ts';
 import { folderBytes } from './sizes.ts';
 import { demandReachable, environmentPath, indexOptions, lockPath } from './uv.ts';
@@ -29,12 +28,7 @@ export const installWheels = (context: NodeContext) =>
       (await beating('comparing with the lock', () =>
         confirmInstalled(context, path, environment, requestHash, text),
       ));
-    if (!(await lookAtUnit(unit)).active) {
-      if (await isInstalled()) return unchanged;
-      await holdNode(context, runRef);
-      // The comparison takes its time.
-      if (!(await lookAtUnit(unit)).active) await discardHalf(context, unit, environment);
-    }
+    if (!(await lookAtUnit(unit)).active && (await isInstalled())) return unchanged;
     const cacheBefore = await beating('measuring the cache', () => folderBytes(`${context.layout.cache}/uv`));
     await startAct(context, {
       unit,
@@ -56,6 +50,7 @@ export const installWheels = (context: NodeContext) =>
       env: { ...baseEnvironment(context), UV_COMPILE_BYTECODE_TIMEOUT: '0' },
       options: { description: 'windlass: install wheels', stopSeconds: 10 },
       isDone: isInstalled,
+      prepare: () => beating('discarding what was cut off', () => discardHalf(context, unit, environment)),
     });
     const result = await watchAct(
       context,

@@ -26,23 +26,51 @@ export interface SettleOptions {
 }
 
 const againAfterMs = 1_000;
+/** A part of the service may be broken for good. */
+const longestMs = 10 * 60_000;
 
 /**
- * To be called before the own worker polls, or a run would meet it first. A service that is away is waited for: nobody
- * would look at the runs later. What else fails here is logged, and never keeps that worker from its start: without it
- * nothing would go on at all.
+ * To be called before the own worker polls, or a run would meet it first. A service that is away is waited for, within
+ * reason: nobody would look at the runs later. What else fails here is logged, and never keeps that worker from its
+ * start: without it nothing would go on at all.
  */
 export async function settleOpenRuns(client: Client, options: SettleOptions): Promise<void> {
-  for (;;) {
+  const { own, logger } = options;
+  const once = { own, logger, startKept: onceEach(options.startKept) };
+  for (const begin = performance.now(); ;) {
     try {
-      await settle(client, options);
+      await settle(client, once);
       return;
     } catch (error) {
-      options.logger.warn('the runs that are under way were not all looked at', { error: String(error) });
-      if (!isUnreachable(error)) return;
+      logger.warn('the runs that are under way were not all looked at', { error: String(error) });
+      if (!isUnreachable(error) || performance.now() - begin > longestMs) return;
       await sleep(againAfterMs);
     }
   }
+}
+
+/** A worker that runs from the look before is not started beside itself. */
+function onceEach(startKept: SettleOptions['startKept']): SettleOptions['startKept'] {
+  const running = new Map<string, KeptWorker>();
+  return async (bundle) => {
+    const known = running.get(bundle.version);
+    if (known) return known;
+    const started = await startKept(bundle);
+    const worker: KeptWorker = {
+      stop: async () => {
+        running.delete(bundle.version);
+        await started.stop();
+      },
+    };
+    running.set(bundle.version, worker);
+    return worker;
+  };
+}
+
+/** The words of an error; one of a service that is away is thrown on. */
+function reasonOf(error: unknown): string {
+  if (isUnreachable(error)) throw error;
+  return String(error);
 }
 
 async function settle(client: Client, options: SettleOptions): Promise<void> {
@@ -65,7 +93,7 @@ async function keepAll(
 ): Promise<void> {
   const { kept, left } = await keepers(client, own, [...failed.keys()]);
   for (const [bundle, runs] of kept) {
-    const refused = await keepBy(client, bundle, runs, startKept).catch(String);
+    const refused = await keepBy(client, bundle, runs, startKept).catch(reasonOf);
     if (refused === null) {
       logger.warn(`windlass ${own.version} cannot replay these runs; they go on with ${bundle.version}`, {
         runs: runs.map(({ workflowId }) => workflowId),
@@ -104,8 +132,8 @@ async function keepers(
     if (left.length === 0) break;
     // One that cannot be loaded goes on with nothing.
     const failed = await unreplayable(client, bundle.codePath, left).catch((error: unknown) => {
-      if (isUnreachable(error)) throw error;
-      return new Map(left.map((run) => [run, error as Error]));
+      const reason = new Error(reasonOf(error));
+      return new Map(left.map((run) => [run, reason]));
     });
     const replayed = left.filter((run) => !failed.has(run));
     if (replayed.length > 0) kept.set(bundle, replayed);
@@ -131,7 +159,7 @@ async function keepBy(
     await worker.stop();
     // Those that were held to it before the service refused another.
     for (const run of runs) await holdTo(client, run, null);
-    return String(error);
+    return reasonOf(error);
   }
 }
 
@@ -150,10 +178,7 @@ async function holdTo(client: Client, run: OpenRun, version: string | null): Pro
 /** Why the service knows no versions of workers; null where it does. It is too old, or was told not to. */
 async function deploymentsRefused(client: Client): Promise<string | null> {
   const { namespace } = client.options;
-  return client.workflowService.listWorkerDeployments({ namespace, pageSize: 1 }).then(
-    () => null,
-    (error: unknown) => String(error),
-  );
+  return client.workflowService.listWorkerDeployments({ namespace, pageSize: 1 }).then(() => null, reasonOf);
 }
 
 /** The service notes the first poll of a version after one to two seconds (measured). */

@@ -106,11 +106,12 @@ const archLists: Readonly<Record<HardwareClass, string | null>> = {
 function toolchain(facts: NetworkFacts, hardware: HardwareClass): Variables {
   const archList = archLists[hardware];
   const homes = facts.ptxas.map((path) => path.replace(/\/bin\/ptxas$/, ''));
-  const cuda = pick(
-    homes,
-    hardware === 'spark' ? ['/usr/local/cuda-13', '/usr/local/cuda'] : ['/usr/local/cuda'],
-  );
-  const assembler = pick(homes, ['/usr/local/cuda', '/usr/local/cuda-13']);
+  const isOther = hardware === 'other';
+  // What an older CUDA can do for another GPU is its owner's matter; Triton brings an assembler that fits its wheels.
+  const hasOlder = homes.some((home) => versionOf(home) < oldestCuda);
+  const link = hasOlder && !isOther ? [] : ['/usr/local/cuda'];
+  const cuda = pick(homes, hardware === 'spark' ? ['/usr/local/cuda-13', ...link] : link);
+  const assembler = hasOlder && isOther ? null : pick(homes, [...link, '/usr/local/cuda-13']);
   return {
     ...(cuda !== null && { CUDA_HOME: cuda }),
     // Triton passes over a path that does not exist without a word, and takes the file that it brings. From 3.6 on the
@@ -139,20 +140,18 @@ function caches(folder: string): Variables {
 }
 
 /** Older ones know neither architecture. */
-const oldestCuda = 13;
+const oldestCuda = 13_000;
 
-/**
- * The preferred folder that exists, else the newest CUDA 13 or later there is, else none. `/usr/local/cuda` is a link:
- * where an older CUDA lies beside it, it may lead there.
- */
+/** The version in a folder's name, 13.2 as 13002; NaN for the link `/usr/local/cuda`, which leads to any of them. */
+function versionOf(home: string): number {
+  const [, major, minor = '0'] = /\/cuda-([0-9]+)(?:\.([0-9]+))?$/.exec(home) ?? [];
+  return Number(major) * 1000 + Number(minor);
+}
+
+/** The preferred folder that exists, else the newest CUDA 13 or later there is, else none. */
 function pick(homes: readonly string[], preferred: readonly string[]): string | null {
-  const versions = homes.flatMap((home) => {
-    const [, major, minor = '0'] = /\/cuda-([0-9]+)(?:\.([0-9]+))?$/.exec(home) ?? [];
-    return major === undefined ? [] : [{ home, major: Number(major), minor: Number(minor) }];
-  });
-  const hasOlder = versions.some(({ major }) => major < oldestCuda);
-  const found = preferred.find((home) => homes.includes(home) && !(hasOlder && home === '/usr/local/cuda'));
+  const found = preferred.find((home) => homes.includes(home));
   if (found !== undefined) return found;
-  const usable = versions.filter(({ major }) => major >= oldestCuda);
-  return usable.toSorted((a, b) => b.major - a.major || b.minor - a.minor)[0]?.home ?? null;
+  const usable = homes.filter((home) => versionOf(home) >= oldestCuda);
+  return usable.toSorted((a, b) => versionOf(b) - versionOf(a))[0] ?? null;
 }

@@ -60,6 +60,8 @@ export async function superviseUnit(specPath: string): Promise<number> {
   return ended.exitCode ?? 128 + (ended.signal === null ? 0 : constants.signals[ended.signal]);
 }
 
+const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
+
 interface Ended {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -87,13 +89,18 @@ async function runProgram(spec: UnitSpec, secrets: readonly string[]): Promise<E
     });
   });
   // Both streams append to one file; each chunk is one write, so lines of the two never mix within a chunk.
+  const masked = [child.stdout, child.stderr].map((printed) => ({
+    printed,
+    redaction: redactionStream(secrets),
+  }));
   const drained = Promise.allSettled(
-    [child.stdout, child.stderr].map((printed) =>
-      pipeline(printed, redactionStream(secrets), log, { end: false }),
-    ),
+    masked.map(({ printed, redaction }) => pipeline(printed, redaction, log, { end: false })),
   ).then(() => new Promise<void>((resolve) => void log.end(resolve)));
   const result = await ended;
   // A grandchild may hold the pipe for ever; what the program itself wrote is there within a moment.
-  await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, 2_000).unref())]);
+  await Promise.race([drained, later(2_000)]);
+  // What was held back, since it might have been the beginning of a secret, is written now, on a slow disk too.
+  for (const { redaction } of masked) redaction.end();
+  await Promise.race([drained, later(10_000)]);
   return result;
 }

@@ -45,7 +45,8 @@ export const systemd: NodeCheck = {
         'Run systemctl --version there, and upgrade the system.',
       );
     }
-    if (!found.unified) {
+    // Facts that an older node worker has read do not tell.
+    if (found.unified === false) {
       return failed(
         'control groups are not those of version 2 alone; which processes are ours could not be read',
         'Boot the machine with systemd.unified_cgroup_hierarchy=1 on the kernel’s command line, and without any systemd.legacy_systemd_cgroup_controller.',

@@ -56,7 +56,7 @@ export interface NodeFacts {
     /** polkit is there, which lets a user switch lingering on without root. */
     readonly polkit: boolean;
     /** Control groups are those of version 2 alone, from which the processes of a unit are read. */
-    readonly unified: boolean;
+    readonly unified?: boolean;
   };
   readonly gpus: readonly Gpu[];
   /** Why no GPU could be read, in the tool's own words. */

@@ -135,6 +135,12 @@ describe('CUDA and the assembler', () => {
       '/usr/local/cuda-13.10',
       '/usr/local/cuda-13.10/bin/ptxas',
     ],
+    [
+      'another GPU with an old one: as its owner linked it, and Triton’s own assembler',
+      { changes: { ...ptxas('cuda', 'cuda-12.8', 'cuda-13.0').changes, hardware: 'other' as const } },
+      '/usr/local/cuda',
+      undefined,
+    ],
   ])('%s', (_what, options, home, assembler) => {
     const found = variables('spark-ea8e', options);
     expect([found['CUDA_HOME'], found['TRITON_PTXAS_PATH'], found['TRITON_PTXAS_BLACKWELL_PATH']]).toEqual([

@@ -17,9 +17,9 @@ afterEach(async () => {
 });
 
 async function runUnit(script: string) {
-  const [log, result, ledger, specPath] = ['log', 'result.json', 'ledger', 'unit.json'].map((name) =>
-    join(folder, name),
-  ) as [string, string, string, string];
+  const [log = '', result = '', ledger = '', specPath = '', secret = ''] = [
+    ...['log', 'result.json', 'ledger', 'unit.json', 'secret'],
+  ].map((name) => join(folder, name));
   const spec: UnitSpec = {
     unit: 'windlass-model-0000000000000000',
     generation: 'g',
@@ -32,9 +32,10 @@ async function runUnit(script: string) {
     log,
     result,
     ledger,
-    secretFiles: [],
+    secretFiles: [secret],
   };
   await writeFile(specPath, JSON.stringify(spec));
+  await writeFile(secret, 'secretsecret');
   const { exitCode } = await execa(process.execPath, ['--import', 'tsx', program, specPath], {
     reject: false,
     stdio: 'ignore',
@@ -44,8 +45,8 @@ async function runUnit(script: string) {
 
 test('ends with its program, also where something that it left behind holds its output', async () => {
   // Systemd ends what is left with the unit; here it ends by itself.
-  const ended = await runUnit('echo said; sleep 20 & exit 3');
-  expect(ended).toMatchObject({ exitCode: 3, log: 'said\n' });
+  const ended = await runUnit('printf "said and secr"; sleep 20 & exit 3');
+  expect(ended).toMatchObject({ exitCode: 3, log: 'said and secr' });
   const { endedAt } = JSON.parse(ended.result) as { endedAt: number };
   expect(Date.now() - endedAt).toBeLessThan(5_000);
 });

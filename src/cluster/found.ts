@@ -49,7 +49,7 @@ export function findGang(gang: WantedGang, observed: readonly Observed[]): Found
   const engine = ray && runs(gang.head, gang.engineUnit) !== undefined;
   // Somebody else may have the same port at another address of the head.
   const isEngine = ({ port, unit }: Listener) =>
-    port === gang.engine.port && (unit === null || unit === `${gang.engineUnit}.service`);
+    port === gang.engine.port && (unit === null || unit.startsWith('windlass-engine-'));
   const listening = engine && (factsOf(gang.head)?.listeners?.some(isEngine) ?? false);
   const ranks = members(gang).map(
     (member) => runs(member, member.rayUnit)?.processes.filter(({ command }) => isRank(command)).length ?? 0,

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { constants } from 'node:os';
-import { pipeline } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { appendLine, writeFileAtomic } from './files.ts';
 import { LogFile } from './log-file.ts';
@@ -95,12 +95,16 @@ async function runProgram(spec: UnitSpec, secrets: readonly string[]): Promise<E
   }));
   const drained = Promise.allSettled(
     masked.map(({ printed, redaction }) => pipeline(printed, redaction, log, { end: false })),
-  ).then(() => new Promise<void>((resolve) => void log.end(resolve)));
+  );
+  const written = async (): Promise<void> => {
+    // What was held back, since it might have been the beginning of a secret, too.
+    await Promise.allSettled(masked.map(({ redaction }) => finished(redaction.end())));
+    await new Promise<void>((resolve) => void log.end(resolve));
+  };
   const result = await ended;
   // A grandchild may hold the pipe for ever; what the program itself wrote is there within a moment.
   await Promise.race([drained, later(2_000)]);
-  // What was held back, since it might have been the beginning of a secret, is written now, on a slow disk too.
-  for (const { redaction } of masked) redaction.end();
-  await Promise.race([drained, later(10_000)]);
+  // On a slow disk it takes its time.
+  await Promise.race([written(), later(10_000)]);
   return result;
 }

@@ -47,6 +47,7 @@ test('ends with its program, also where something that it left behind holds its 
   // Systemd ends what is left with the unit; here it ends by itself.
   const ended = await runUnit('printf "said and secr"; sleep 20 & exit 3');
   expect(ended).toMatchObject({ exitCode: 3, log: 'said and secr' });
-  const { endedAt } = JSON.parse(ended.result) as { endedAt: number };
+  const { startedAt, endedAt } = JSON.parse(ended.result) as { startedAt: number; endedAt: number };
+  expect(endedAt - startedAt).toBeLessThan(6_000);
   expect(Date.now() - endedAt).toBeLessThan(5_000);
 });

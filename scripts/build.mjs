@@ -3,7 +3,7 @@
  * licences of all that these contain of others. `--crash-points` makes out/crash-points/dist instead,
  * for fault tests only.
  */
-import { copyFile, cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
@@ -34,7 +34,10 @@ await writeLicences(contained.flat(), join(dist, 'THIRD-PARTY-LICENSES'));
 async function makeProgram() {
   const metafile = await bundleProgram(root, join(dist, 'src'));
   await mkdir(join(dist, 'bin'), { recursive: true });
-  await copyFile(join(root, 'bin/windlass.cjs'), join(dist, 'bin/windlass.cjs'));
+  const door = join(dist, 'bin/windlass.cjs');
+  await copyFile(join(root, 'bin/windlass.cjs'), door);
+  // npx makes it executable only when it meets this folder for the first time; a second build would undo that.
+  await chmod(door, 0o755);
   for (const folder of ['src', 'activities']) {
     const scripts = (await readdir(join(root, folder), { recursive: true })).filter((path) =>
       SCRIPT.test(path),

@@ -138,6 +138,11 @@ parallel: { pipeline: 1 }
   });
 });
 
+test('what was built runs as it is, as npx runs it once it knows the folder', async () => {
+  const { stdout } = await execa(join(repository, 'dist/bin/windlass.cjs'), ['--help']);
+  expect(stdout).toContain('Usage: windlass');
+});
+
 test('says in one sentence that Node.js is too old', async () => {
   const old = join(folder, 'old.cjs');
   await writeFile(old, "Object.defineProperty(process.versions, 'node', { value: '18.20.4' });");

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Make a placed version the current one and (re)start units: activate.sh ROOT VERSION IS_LAST UNIT...
-# ROOT is absolute. IS_LAST is yes where no other units of this node are to be started after these for that version. Lingering is set so that units outlive this ssh session; a file beside the units says that it was set
-# by us, also where somebody has removed ROOT.
+# ROOT is absolute. IS_LAST is yes where no other units of this node are to be started after these for that version.
+# Lingering is set so that units outlive this ssh session; a file beside the units says that it was set by us, also where
+# somebody has removed ROOT.
 set -eu
 root=$1 version=$2 is_last=$3
 shift 3

@@ -31,7 +31,10 @@ export async function rayNotices(
   const at = Date.now();
   await harm(cluster);
   const { stdout } = await looking;
-  return Number(stdout.trim().split('\n').at(-1)) - at;
+  // Ray writes lines of its own to the same output, at times after ours.
+  const deadAt = /^dead at (\d+)$/m.exec(stdout)?.[1];
+  if (deadAt === undefined) throw new Error(`nobody said when Ray held the node for dead: ${stdout}`);
+  return Number(deadAt) - at;
 }
 
 /** The two harms that a Ray of its own meets. */

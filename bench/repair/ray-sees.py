@@ -24,4 +24,4 @@ while watched & alive():
     if time.time() > deadline:
         sys.exit(f"Ray still took {address} for alive after {seconds} s")
     time.sleep(0.05)
-print(round(time.time() * 1000))
+print(f"dead at {round(time.time() * 1000)}", flush=True)

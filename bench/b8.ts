@@ -7,7 +7,7 @@ import type { Benchmark, BenchOptions } from './benchmarks.ts';
 import { watchCpu } from './machine.ts';
 import type { Bar, BenchRecord } from './record.ts';
 import { atLeast, atMost, rounded, roundedAll } from './record.ts';
-import { costAtRest } from './repair/at-rest.ts';
+import { cpuShare, settleSeconds } from './repair/at-rest.ts';
 import { Cluster } from './repair/cluster.ts';
 import { describe, heartbeatTimeoutMs, killInActs, silenceInAct } from './repair/in-act.ts';
 import { cutOff, killRaylet, rayNotices, systemdRestarts } from './repair/peers.ts';
@@ -95,17 +95,22 @@ async function measureServing(cluster: Cluster, options: BenchOptions) {
   };
   for (let at = 0; at < harms; at += 1) for (const part of parts) note(await harmGang(cluster, part));
   for (let at = 0; at < hangs; at += 1) note(await harmGang(cluster, hang));
-  const restPercent = await costAtRest(cluster, restSeconds, sleep);
+  const settlePercent = await cpuShare(cluster, settleSeconds, sleep);
+  log(
+    `a node worker uses ${settlePercent.toFixed(2)} % of a core in the first ${settleSeconds} s after a repair`,
+  );
+  const restPercent = await cpuShare(cluster, restSeconds, sleep);
   log(`a node worker that watches uses ${restPercent.toFixed(2)} % of a core`);
   log(`a watch of ${lossySeconds} s while ${percentLost} % of the packets are lost`);
   const alarms = await watchLossy(cluster, { seconds: lossySeconds, percent: percentLost }, sleep);
-  return { samples, restPercent, alarms };
+  return { samples, settlePercent, restPercent, alarms };
 }
 
 const isSilence = ({ fault }: Sample): boolean => !fault.includes('killed') && fault !== hang.fault;
 const isDeath = ({ fault }: Sample): boolean => fault.includes('killed');
 
 interface Serving {
+  readonly settlePercent: number;
   readonly restPercent: number;
   readonly alarms: Alarms;
 }
@@ -141,6 +146,7 @@ function recordOf(samples: readonly Sample[], peers: Peers, serving: Serving, cp
       value: 'from the death of a process to its notice, median over all kinds',
       limit: 'a unit that systemd starts again by itself, from its death to its next start',
       faults: byFault(samples),
+      settlePercent: rounded(serving.settlePercent),
       restPercent: rounded(serving.restPercent),
       alarms: serving.alarms,
       sdk: roundedAll({ ...peers.sdk }),

@@ -44,7 +44,6 @@ const common = {
   namespace: settings.namespace,
   identity: `windlass-node@${settings.id}/${process.pid}`,
   interceptors: { activity: [noteTokens(context.layout.tokens)] },
-  maxConcurrentActivityTaskPolls: 1,
   // The live table shows bytes; the default would send them every 12 s.
   maxHeartbeatThrottleInterval: '2 seconds' as const,
   shutdownGraceTime: '5 seconds' as const,

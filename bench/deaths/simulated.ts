@@ -136,7 +136,6 @@ async function runOnce(
           ...each,
           connection: native,
           namespace: client.options.namespace,
-          maxConcurrentActivityTaskPolls: 1,
         }),
       ),
     ),

@@ -71,7 +71,6 @@ export class Service {
     const { namespace } = this.client.options;
     const common = {
       connection,
-      maxConcurrentActivityTaskPolls: 1,
       namespace,
       identity: 'node',
       maxHeartbeatThrottleInterval: '100ms',

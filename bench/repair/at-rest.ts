@@ -4,8 +4,8 @@ import type { Cluster } from './cluster.ts';
 import { nodeWorkerOf } from './cluster.ts';
 
 /**
- * How long a node worker takes to come to rest: until then it at times tidies its memory after the acts of a bring-up or a
- * repair, with several threads (measured: 1.2 % of a core in the first half minute, 0.3 to 0.55 in each one after that).
+ * How long a node worker takes to come to rest: until then it at times tidies its memory with several threads, after the
+ * acts of a bring-up (measured: 1.2 % of a core in the first half minute, 0.3 to 0.55 in each one after that).
  */
 export const settleSeconds = 60;
 

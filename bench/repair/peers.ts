@@ -31,7 +31,7 @@ export async function rayNotices(
   const at = Date.now();
   await harm(cluster);
   const { stdout } = await looking;
-  // Ray writes lines of its own to the same output, at times after ours.
+  // Found by what it says: lines of Ray's own may share this output, and one run had another line at its end.
   const deadAt = /^dead at (\d+)$/m.exec(stdout)?.[1];
   if (deadAt === undefined) throw new Error(`nobody said when Ray held the node for dead: ${stdout}`);
   return Number(deadAt) - at;

@@ -21,7 +21,9 @@ function sectionOf({ date, form, cores, record }) {
       ...(limit === null ? [] : [[`limit: ${details.limit ?? ''}`, limit]]),
     ]),
     ...(bar === null ? [] : [barsOf(bar)]),
-    ...(details.faults === undefined ? [] : [faultsOf(details.faults), alarmsOf(details.alarms)]),
+    ...(details.faults === undefined
+      ? []
+      : [faultsOf(details.faults), alarmsOf(details.alarms), restOf(details)]),
   ];
 }
 
@@ -50,6 +52,9 @@ const faultsOf = (faults) =>
 
 const alarmsOf = ({ seconds, percent, packetsLost, alarms }) =>
   `False alarms in a watch of ${seconds} s, while ${percent} % of the packets of one node were lost, ${packetsLost} in all: **${alarms}**.`;
+
+const restOf = ({ settlePercent, restPercent }) =>
+  `What the busier node worker used: ${settlePercent} % of a core in the first minute after a repair, ${restPercent} % at rest, which is measured after that minute.`;
 
 function table([head, ...rows]) {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
